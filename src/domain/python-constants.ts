@@ -1,0 +1,148 @@
+import type { SyntaxNode } from '@lezer/common';
+import { parser } from '@lezer/python';
+import { AutoresearchError } from './errors.js';
+import type { Literal } from './experiment.js';
+import { toPython } from './python-literal.js';
+import { listed, nearestFirst } from './suggest.js';
+
+/** `NAME = value` at the top level of a file, with the place of its value. */
+export interface Constant {
+  readonly name: string;
+  readonly value: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Constants {
+  /** Assigned once in the whole module, so that replacing the value there changes what runs. */
+  readonly overridable: readonly Constant[];
+  /** Assigned again, conditionally, or together with others: an override could be without effect. */
+  readonly ambiguous: readonly string[];
+}
+
+const SCOPES = new Set(['FunctionDefinition', 'ClassDefinition', 'LambdaExpression']);
+
+/**
+ * Finds constants with a real Python parser, tolerant of what it does not know: whether the file compiles, Python itself
+ * says. Names in capitals come first.
+ */
+export function findConstants(source: string): Constants {
+  const counts = new Map<string, number>();
+  const simple = new Map<string, Constant>();
+  const count = (name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by);
+
+  const visit = (node: SyntaxNode, isTopLevel: boolean): void => {
+    if (SCOPES.has(node.name)) {
+      for (const name of globalNames(node, source)) count(name, 2);
+      return;
+    }
+    if (node.name === 'AssignStatement' || node.name === 'UpdateStatement') {
+      const { targets, value } = partsOfAssignment(node);
+      const names = targets.flatMap((target) => variableNames(target, source));
+      for (const name of names) count(name);
+      const [only, ...others] = targets;
+      if (
+        isTopLevel &&
+        node.name === 'AssignStatement' &&
+        only?.name === 'VariableName' &&
+        others.length === 0 &&
+        value
+      ) {
+        const name = source.slice(only.from, only.to);
+        simple.set(name, { name, value: source.slice(value.from, value.to), ...value });
+      }
+    }
+    if (node.name === 'ForStatement') {
+      for (let child = node.firstChild; child && child.name !== 'in'; child = child.nextSibling) {
+        for (const name of variableNames(child, source)) count(name);
+      }
+    }
+    for (let child = node.firstChild; child; child = child.nextSibling) {
+      visit(child, isTopLevel && node.name === 'StatementGroup');
+    }
+  };
+  const script = parser.parse(source).topNode;
+  for (let child = script.firstChild; child; child = child.nextSibling) visit(child, true);
+
+  const byCapitals = (a: string, b: string) => Number(isCapital(b)) - Number(isCapital(a));
+  return {
+    overridable: [...simple.values()]
+      .filter(({ name }) => counts.get(name) === 1)
+      .sort((a, b) => byCapitals(a.name, b.name)),
+    ambiguous: [...counts.keys()].filter((name) => (counts.get(name) ?? 0) > 1 || !simple.has(name)).sort(byCapitals),
+  };
+}
+
+const isCapital = (name: string): boolean => /^[A-Z][A-Z0-9_]*$/.test(name);
+
+/** Everything left of the last `=`; the value is what stands right of it, several nodes where it is a bare tuple. */
+function partsOfAssignment(node: SyntaxNode): { targets: SyntaxNode[]; value: { from: number; to: number } | null } {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
+  const operator = children.findLastIndex(({ name }) => name === 'AssignOp' || name === 'UpdateOp');
+  const first = children[operator + 1];
+  const last = children.at(-1);
+  const targets = children
+    .slice(0, operator < 0 ? children.length : operator)
+    .filter(({ name }) => name !== 'AssignOp' && name !== ',' && name !== 'TypeDef');
+  return { targets, value: operator < 0 || !first || !last ? null : { from: first.from, to: last.to } };
+}
+
+function variableNames(node: SyntaxNode, source: string): string[] {
+  if (node.name === 'VariableName') return [source.slice(node.from, node.to)];
+  if (node.name !== 'TupleExpression' && node.name !== 'ArrayExpression' && node.name !== 'ParenthesizedExpression')
+    return [];
+  const names: string[] = [];
+  for (let child = node.firstChild; child; child = child.nextSibling) names.push(...variableNames(child, source));
+  return names;
+}
+
+/** Names that a function declares `global`: it may assign them at any time. */
+function globalNames(scope: SyntaxNode, source: string): string[] {
+  const names: string[] = [];
+  scope.cursor().iterate((node) => {
+    if (node.name !== 'ScopeStatement') return;
+    const text = source.slice(node.from, node.to);
+    if (text.startsWith('global'))
+      names.push(
+        ...text
+          .slice('global'.length)
+          .split(',')
+          .map((name) => name.trim()),
+      );
+  });
+  return names;
+}
+
+/**
+ * `source` with the value of each constant replaced; comments and all else stay.
+ * @throws invalid_code for a name that is unknown or ambiguous, with the names that there are, the nearest first
+ */
+export function applyOverrides(source: string, overrides: Readonly<Record<string, Literal>>, file: string): string {
+  const { overridable, ambiguous } = findConstants(source);
+  const replacements = Object.entries(overrides).map(([name, value]) => {
+    const constant = overridable.find((candidate) => candidate.name === name);
+    if (constant) return { ...constant, text: toPython(value, constant.value) };
+    const names = listed(
+      nearestFirst(
+        name,
+        overridable.map((candidate) => candidate.name),
+      ),
+    );
+    if (ambiguous.includes(name)) {
+      throw new AutoresearchError(
+        'invalid_code',
+        `${name} is assigned more than once in ${file}, or under a condition: an override could be without effect.`,
+        `Change it with "edits". Constants that can be overridden: ${names}.`,
+      );
+    }
+    throw new AutoresearchError(
+      'invalid_code',
+      `${file} has no top-level constant ${name}.`,
+      names === '' ? `${file} has no constants at all: use "edits".` : `Constants, the nearest first: ${names}.`,
+    );
+  });
+  return replacements
+    .sort((a, b) => b.from - a.from)
+    .reduce((text, { from, to, text: value }) => text.slice(0, from) + value + text.slice(to), source);
+}

@@ -1,0 +1,114 @@
+import type { Crash, CrashCause } from './experiment.js';
+
+/** What a job's log says, design of train.py's output: upstream's summary block, or `METRIC name=value` lines. */
+export interface TrainingLog {
+  /** `key: number` of the last block behind `---`, and `METRIC name=value`; null when the log has neither. */
+  readonly metrics: Readonly<Record<string, number>> | null;
+  /** `key: text` of that block. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** What stands behind `Model config: `. */
+  readonly modelConfig: string | null;
+  /** `FAIL` at the end of a progress line, or alone: NaN or an exploded loss. */
+  readonly saysFail: boolean;
+  /** `EXPERIMENT_STATUS: crash` of the published task, which exits 0 all the same. */
+  readonly saysCrash: boolean;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ANSI colour codes begin with the escape character.
+const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+const SKY_PREFIX = /^\([^()\n]*pid=\d+(?:, ip=[^()\n]*)?\) ?/;
+const KEY_VALUE = /^([A-Za-z_][\w./-]*):\s+(.+?)\s*$/;
+const METRIC_LINE = /^METRIC\s+([A-Za-z_][\w./-]*)\s*=\s*(\S+)\s*$/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const TASK_LINE = /^EXPERIMENT_(?:STATUS|RESULT|DESC):/;
+
+/** Lines without colour codes and SkyPilot's `(name, pid=N) `; a progress line that overwrites itself counts as many. */
+export function logLines(log: string): string[] {
+  return log
+    .replace(ANSI, '')
+    .split('\n')
+    .map((line) => line.replace(SKY_PREFIX, ''))
+    .join('\n')
+    .split(/\r\n|\r|\n/);
+}
+
+export function parseTrainingLog(log: string): TrainingLog {
+  const lines = logLines(log);
+  const metrics: Record<string, number> = {};
+  const facts: Record<string, string> = {};
+  const blockStart = lines.findLastIndex((line) => line.trim() === '---');
+  const block = blockStart < 0 ? [] : lines.slice(blockStart + 1);
+  for (const line of block) {
+    if (TASK_LINE.test(line)) break;
+    const [, key, value] = KEY_VALUE.exec(line) ?? [];
+    if (key === undefined || value === undefined) continue;
+    if (NUMBER.test(value)) metrics[key] = Number(value);
+    else facts[key] = value;
+  }
+  for (const line of lines) {
+    const [, key, value] = METRIC_LINE.exec(line) ?? [];
+    if (key === undefined || value === undefined) continue;
+    if (NUMBER.test(value)) metrics[key] = Number(value);
+    else facts[key] = value;
+  }
+  return {
+    metrics: Object.keys(metrics).length > 0 ? metrics : null,
+    facts,
+    modelConfig: lines.findLast((line) => line.startsWith('Model config: '))?.slice('Model config: '.length) ?? null,
+    saysFail: lines.some((line) => /(?:^|[\s|])FAIL$/.test(line)),
+    saysCrash: lines.some((line) => /^EXPERIMENT_STATUS:\s*crash\s*$/.test(line)),
+  };
+}
+
+/** The hash that our wrapper printed for the job of `nonce`: the first such line, for the wrapper speaks before the code. */
+export function reportedSnapshot(log: string, nonce: string): string | null {
+  const line = logLines(log).find((text) => text.startsWith(`AUTORESEARCH_SNAPSHOT ${nonce} `));
+  return line?.split(' ')[2] ?? null;
+}
+
+/** The last `count` lines that say something, progress thinned to its last. */
+export function logTail(log: string, count = 20): string {
+  const lines = logLines(log).filter((line) => line.trim() !== '' && !line.startsWith('AUTORESEARCH_'));
+  const isProgress = (line: string) => /^step \d+/.test(line);
+  return lines
+    .filter((line, index) => !(isProgress(line) && isProgress(lines[index + 1] ?? '')))
+    .slice(-count)
+    .join('\n');
+}
+
+export interface JobEnd {
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  readonly setupFailed: boolean;
+}
+
+const MEMORY = /OutOfMemoryError|CUDA out of memory|DefaultCPUAllocator: can't allocate memory|MemoryError/;
+const MISSING = /command not found|No such file or directory$|ModuleNotFoundError/;
+
+/**
+ * Why a run gave no value of `metric`; null when it gave one and ended well. A metric that is printed by a job that then
+ * failed is no result: what it was before it failed nobody knows.
+ */
+export function crashOf(log: string, metric: string, end: JobEnd): Crash | null {
+  const { metrics, facts, saysFail, saysCrash } = parseTrainingLog(log);
+  const lines = logLines(log);
+  const crash = (cause: CrashCause, message: string): Crash => ({ cause, message, tail: logTail(log) });
+  if (end.timedOut) return crash('timeout', 'It ran past job_timeout_minutes and was ended.');
+  const value = metrics?.[metric];
+  if (value !== undefined && Number.isFinite(value) && end.exitCode === 0 && !saysCrash) return null;
+
+  const memory = lines.findLast((line) => MEMORY.test(line));
+  if (memory !== undefined) return crash('out_of_memory', memory.trim().slice(0, 300));
+  const lastError = lines.findLast((line) => /^[\w.]*(?:Error|Exception|Interrupt)\b/.test(line))?.trim();
+  if (end.setupFailed) return crash('setup_failed', lastError ?? 'setup of the task failed.');
+  if (saysFail) return crash('nan', 'The loss became NaN or exploded: train.py printed FAIL.');
+  const missing = lines.findLast((line) => MISSING.test(line));
+  if (missing !== undefined && (end.exitCode === 127 || saysCrash || end.exitCode !== 0)) {
+    return crash('missing_command', missing.trim().slice(0, 300));
+  }
+  const printed = facts[metric];
+  if (printed !== undefined) return crash('metric_not_a_number', `It printed ${metric}: ${printed.slice(0, 80)}`);
+  if (lastError !== undefined) return crash('error', lastError.slice(0, 300));
+  if (end.exitCode !== 0) return crash('error', `It ended with exit code ${end.exitCode ?? 'unknown'}.`);
+  return crash('no_result', `It ended well but printed no "${metric}: <number>" behind a line "---".`);
+}

@@ -1,0 +1,70 @@
+import { isSettled, metricOf } from '../domain/experiment.js';
+import type { Store } from '../store/store.js';
+import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
+import { launchPlanned } from './launch-planned.js';
+import { observe } from './observe.js';
+import { patchExperiments } from './patch-experiments.js';
+import { placeHomeless, submitPlanned } from './submit-planned.js';
+
+interface Rounds {
+  running: Promise<void>;
+  next: Promise<void> | null;
+}
+const roundsOf = new WeakMap<Store, Rounds>();
+
+/**
+ * One round: launches what is planned, looks at the machines, writes down what ended, submits what waits. Does nothing where
+ * another server holds the lease: that one does it. Calls that meet share a round that began after them.
+ */
+export function advance(lab: Lab): Promise<void> {
+  const rounds = roundsOf.get(lab.store);
+  if (!rounds) return start(lab);
+  rounds.next ??= rounds.running.catch(() => undefined).then(() => start(lab));
+  return rounds.next;
+}
+
+function start(lab: Lab): Promise<void> {
+  const rounds: Rounds = { running: round(lab), next: null };
+  roundsOf.set(lab.store, rounds);
+  const clear = () => {
+    if (rounds.next === null && roundsOf.get(lab.store) === rounds) roundsOf.delete(lab.store);
+  };
+  rounds.running.then(clear, clear);
+  return rounds.running;
+}
+
+async function round(lab: Lab): Promise<void> {
+  const isIdle = (await readExperiments(lab)).every(({ state }) => isSettled(state));
+  if (isIdle && (await readCampaign(lab)).fleet.every(({ state }) => state === 'ended')) return;
+  if (!(await lab.store.lease.hold())) return;
+  await launchPlanned(lab);
+  await writeDown(lab);
+  await placeHomeless(lab);
+  await submitPlanned(lab);
+}
+
+async function writeDown(lab: Lab): Promise<void> {
+  const { clusters, experiments, logs, strays } = await observe(
+    lab,
+    await readCampaign(lab),
+    await readExperiments(lab),
+  );
+  for (const [{ id }, log] of logs) await lab.store.keepText(id, 'log.txt', log);
+  if (clusters.size > 0) {
+    await updateCampaign(lab, ({ fleet }) => {
+      for (const cluster of fleet.filter(({ state }) => state !== 'ended'))
+        Object.assign(cluster, clusters.get(cluster.name));
+    });
+  }
+  await patchExperiments(lab, experiments);
+  if (strays.length > 0) await lab.backend.cancel(strays);
+  await crownBaseline(lab);
+}
+
+/** The first incumbent is the unchanged base; of several runs of it the first. */
+async function crownBaseline(lab: Lab): Promise<void> {
+  const { incumbent, metric } = await readCampaign(lab);
+  if (incumbent !== null) return;
+  const baseline = (await readExperiments(lab)).find((run) => run.isBaseline && metricOf(run, metric.name) !== null);
+  if (baseline) await updateCampaign(lab, (campaign) => void Object.assign(campaign, { incumbent: baseline.id }));
+}

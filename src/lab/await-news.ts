@@ -1,0 +1,34 @@
+import { type Experiment, isSettled } from '../domain/experiment.js';
+import { advance } from './advance.js';
+import { type Lab, readExperiments } from './lab.js';
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called after each look in which the number of settled ones had changed. */
+  readonly onProgress: (settled: number, total: number) => void;
+}
+
+/** Waits until all that `pick` chooses have settled, the time is over or the caller gave up; the jobs go on either way. */
+export async function awaitNews(
+  lab: Lab,
+  pick: (experiments: readonly Experiment[]) => Experiment[],
+  { timeoutMs, signal, onProgress }: WaitOptions,
+): Promise<Experiment[]> {
+  const startedAt = lab.now();
+  let settledBefore = -1;
+  for (;;) {
+    await advance(lab);
+    const picked = pick(await readExperiments(lab));
+    const settled = picked.filter(({ state }) => isSettled(state)).length;
+    if (settled !== settledBefore) onProgress(settled, picked.length);
+    settledBefore = settled;
+    const leftMs = timeoutMs - (lab.now() - startedAt);
+    if (settled === picked.length || leftMs <= 0 || signal.aborted) return picked;
+    await lab.sleep(Math.min(leftMs, pollDelay(lab, lab.now() - startedAt)), signal);
+  }
+}
+
+/** Often at first, then a quarter of the time waited so far, at most 15 s: quick waves feel quick, long ones stay cheap. */
+export const pollDelay = (lab: Lab, waitedMs: number): number =>
+  Math.min(15_000, Math.max(lab.backend.capabilities.pollMs, waitedMs / 4));

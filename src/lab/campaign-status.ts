@@ -1,0 +1,92 @@
+import { type Throughput, throughput } from '../domain/analysis/throughput.js';
+import type { CampaignFile } from '../domain/campaign.js';
+import { EXPERIMENT_STATES, type Experiment, type ExperimentState, isSettled } from '../domain/experiment.js';
+import { leaderboard, type Standing } from '../domain/standing.js';
+import { type Lab, readCampaign, readExperiments } from './lab.js';
+import { type ClusterView, viewFleet } from './list-clusters.js';
+
+export interface CampaignStatus {
+  readonly campaign: CampaignFile;
+  readonly counts: Readonly<Record<ExperimentState, number>>;
+  readonly waves: number;
+  readonly incumbent: Standing | null;
+  /** The best value so far, whether or not it could be chance. */
+  readonly best: Standing | null;
+  /** Settled after `since`, the oldest first. */
+  readonly finished: readonly Standing[];
+  /** To be given as `since` next time. */
+  readonly cursor: number;
+  readonly throughput: Throughput | null;
+  readonly fleet: readonly ClusterView[];
+  readonly maxExperiments: number | null;
+  /** Seconds until the first cluster has nothing to do; null without clusters. */
+  readonly queueDryInSeconds: number | null;
+  /** What a careful person would want to know: damaged files kept aside, experiments that wait for a cluster. */
+  readonly notices: readonly string[];
+}
+
+/** From the store alone, so it is cheap and works while no server runs; call `advance` before for the latest. */
+export async function campaignStatus(lab: Lab, since: number | null): Promise<CampaignStatus> {
+  const campaign = await readCampaign(lab);
+  const experiments = await readExperiments(lab);
+  const ranked = leaderboard(experiments, campaign);
+  const fleet = await viewFleet(lab);
+  const settled = experiments.filter(({ state }) => isSettled(state));
+  const news = settled
+    .filter(({ settledAt }) => settledAt !== null && settledAt > (since ?? 0))
+    .sort((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0));
+  return {
+    campaign,
+    counts: countStates(experiments),
+    waves: new Set(experiments.map(({ waveId }) => waveId)).size,
+    incumbent: ranked.find(({ experiment }) => experiment.id === campaign.incumbent) ?? null,
+    best: ranked[0] ?? null,
+    finished: news.map((experiment) => standingOf(experiment, ranked)),
+    cursor: Math.max(since ?? 0, ...settled.map(({ settledAt }) => settledAt ?? 0)),
+    throughput: throughput(experiments, lives(campaign), lab.now()),
+    fleet,
+    maxExperiments: lab.project.settings.limits.max_experiments,
+    queueDryInSeconds: fleet.length === 0 ? null : Math.min(...fleet.map(({ idleInSeconds }) => idleInSeconds)),
+    notices: notices(lab, experiments),
+  };
+}
+
+const standingOf = (experiment: Experiment, ranked: readonly Standing[]): Standing =>
+  ranked.find((standing) => standing.experiment.id === experiment.id) ?? {
+    experiment,
+    value: null,
+    delta: null,
+    verdict: null,
+  };
+
+const lives = ({ fleet }: CampaignFile) =>
+  fleet.flatMap(({ upAt, endedAt }) => (upAt === null ? [] : [{ from: upAt, to: endedAt }]));
+
+function countStates(experiments: readonly Experiment[]): Record<ExperimentState, number> {
+  const counts = {
+    planned: 0,
+    queued: 0,
+    running: 0,
+    done: 0,
+    crashed: 0,
+    timed_out: 0,
+    cancelled: 0,
+    lost: 0,
+    refused: 0,
+  };
+  for (const state of EXPERIMENT_STATES) counts[state] = experiments.filter((run) => run.state === state).length;
+  return counts;
+}
+
+function notices(lab: Lab, experiments: readonly Experiment[]): string[] {
+  const aside = lab.store.keptAside();
+  const homeless = experiments.filter(({ state, cluster }) => state === 'planned' && cluster === null);
+  return [
+    ...(aside.length > 0
+      ? [
+          `A damaged state file was rebuilt from its journal and kept aside in ${lab.store.directory}: ${aside.join(', ')}.`,
+        ]
+      : []),
+    ...(homeless.length > 0 ? [`${homeless.map(({ id }) => id).join(', ')}: no cluster could be had yet.`] : []),
+  ];
+}

@@ -1,0 +1,43 @@
+import { AutoresearchError } from '../domain/errors.js';
+import { type Experiment, isSettled } from '../domain/experiment.js';
+import type { ExperimentId } from '../domain/ids.js';
+import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments } from './lab.js';
+import { patchExperiments } from './patch-experiments.js';
+
+export interface Cancellation {
+  readonly cancelled: readonly Experiment[];
+  /** Had ended before. */
+  readonly settled: readonly Experiment[];
+}
+
+/** Written down first, so that no round submits or settles them; then their jobs are ended. */
+export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]): Promise<Cancellation> {
+  const chosen = pickExperiments(await readExperiments(lab), ids);
+  const open = chosen.filter(({ state }) => !isSettled(state));
+  await markCancelled(lab, open, 'Cancelled on request.');
+  const clusters = aliveClusters(await readCampaign(lab));
+  const refs = open.flatMap(({ cluster, jobId }) => {
+    const record = clusters.find(({ id }) => id === cluster);
+    return record && jobId !== null ? [{ cluster: nameOf(record), jobId }] : [];
+  });
+  await lab.backend.cancel(refs);
+  return { cancelled: open, settled: chosen.filter(({ state }) => isSettled(state)) };
+}
+
+export const markCancelled = (lab: Lab, open: readonly Experiment[], note: string): Promise<void> =>
+  patchExperiments(lab, new Map(open.map((run) => [run, { state: 'cancelled', note, endedAt: lab.now() }])));
+
+/** @throws not_found with the ids that do not exist */
+export function pickExperiments(experiments: readonly Experiment[], ids: readonly ExperimentId[]): Experiment[] {
+  const known = new Map(experiments.map((experiment) => [experiment.id, experiment]));
+  const missing = ids.filter((id) => !known.has(id));
+  if (missing.length > 0) {
+    const last = experiments.at(-1)?.id;
+    throw new AutoresearchError(
+      'not_found',
+      `This campaign has no ${missing.join(', ')}.`,
+      last === undefined ? 'It has no experiments yet: call launch_wave.' : `Its last experiment is ${last}.`,
+    );
+  }
+  return ids.flatMap((id) => known.get(id) ?? []);
+}

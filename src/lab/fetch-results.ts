@@ -1,0 +1,39 @@
+import type { CampaignFile } from '../domain/campaign.js';
+import { AutoresearchError } from '../domain/errors.js';
+import type { Experiment } from '../domain/experiment.js';
+import type { ExperimentId, WaveId } from '../domain/ids.js';
+import { type Standing, standings } from '../domain/standing.js';
+import { awaitNews, type WaitOptions } from './await-news.js';
+import { pickExperiments } from './cancel-experiments.js';
+import { type Lab, readCampaign, readExperiments } from './lab.js';
+
+export interface Results {
+  readonly campaign: CampaignFile;
+  readonly standings: readonly Standing[];
+}
+
+/** @throws not_found for a wave or an experiment that this campaign does not have */
+export async function fetchResults(
+  lab: Lab,
+  what: { readonly waveId: WaveId | null; readonly experimentIds: readonly ExperimentId[] },
+  wait: WaitOptions,
+): Promise<Results> {
+  const pick = (all: readonly Experiment[]): Experiment[] => [
+    ...(what.waveId === null ? [] : experimentsOfWave(all, what.waveId)),
+    ...pickExperiments(all, what.experimentIds),
+  ];
+  const chosen = await awaitNews(lab, pick, wait);
+  const campaign = await readCampaign(lab);
+  return { campaign, standings: standings(chosen, await readExperiments(lab), campaign) };
+}
+
+export function experimentsOfWave(all: readonly Experiment[], waveId: WaveId): Experiment[] {
+  const found = all.filter((experiment) => experiment.waveId === waveId);
+  if (found.length > 0) return found;
+  const last = all.at(-1)?.waveId;
+  throw new AutoresearchError(
+    'not_found',
+    `This campaign has no ${waveId}.`,
+    last === undefined ? 'It has no waves yet: call launch_wave.' : `Its last wave is ${last}.`,
+  );
+}

@@ -1,0 +1,111 @@
+import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
+import { type Experiment, isSettled, jobName } from '../domain/experiment.js';
+import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
+import { aliveClusters, type Lab, nameOf } from './lab.js';
+import type { Patch } from './patch-experiments.js';
+import { followJob, hasEnded, settleJob } from './settle.js';
+
+/** What one look at the machines showed, against what the store holds. Writing it down is another's business. */
+export interface Observation {
+  /** By cluster name: how its record changes. */
+  readonly clusters: ReadonlyMap<string, Partial<FleetCluster>>;
+  readonly experiments: ReadonlyMap<Experiment, Patch>;
+  /** Logs of the experiments that have ended now, each read once. */
+  readonly logs: ReadonlyMap<Experiment, string>;
+  /** Jobs of experiments that were cancelled between their submission and its record: to be ended. */
+  readonly strays: readonly JobRef[];
+}
+
+/** A run whose cluster died under it is given to another cluster once. */
+const MOST_ATTEMPTS = 2;
+
+/** Two calls whatever the fleet's size, and one for the logs of what has ended since. Changes nothing. */
+export async function observe(
+  lab: Lab,
+  campaign: CampaignFile,
+  experiments: readonly Experiment[],
+): Promise<Observation> {
+  const alive = aliveClusters(campaign).filter(({ state }) => state !== 'planned');
+  const open = experiments.filter(({ state }) => !isSettled(state));
+  if (alive.length === 0 && open.length === 0) {
+    return { clusters: new Map(), experiments: new Map(), logs: new Map(), strays: [] };
+  }
+  const names = alive.map(nameOf);
+  const [seen, jobs] = await Promise.all([lab.backend.clusters(names), lab.backend.jobs(names)]);
+
+  const clusters = new Map<string, Partial<FleetCluster>>();
+  for (const record of alive) {
+    const cluster = seen.find(({ name }) => name === record.name);
+    const change = cluster ? followCluster(record, cluster, lab.now()) : endOf(record, lab.now());
+    if (Object.keys(change).length > 0) clusters.set(record.name, change);
+  }
+
+  const pairs = open.flatMap((experiment) => {
+    const record = alive.find(({ id }) => id === experiment.cluster);
+    const job = jobs.find(({ cluster, name }) => cluster === record?.name && name === jobName(experiment));
+    return record ? [{ experiment, record, job }] : [];
+  });
+  const ended = pairs.flatMap(({ experiment, job }) => (job && hasEnded(job) ? [{ experiment, job }] : []));
+  const texts = await lab.backend.logs(ended.map(({ job }) => ({ cluster: job.cluster, jobId: job.jobId })));
+  const logs = new Map<Experiment, string>();
+  const patches = new Map<Experiment, Patch>();
+  for (const [index, { experiment, job }] of ended.entries()) {
+    const text = texts[index]?.text ?? null;
+    if (text !== null) logs.set(experiment, text);
+    patches.set(experiment, { ...settleJob(experiment, job, text, campaign.metric), ...hardwareOf(job, seen, alive) });
+  }
+  for (const { experiment, record, job } of pairs) {
+    if (job && hasEnded(job)) continue;
+    const isGone = clusters.get(record.name)?.state === 'ended';
+    if (isGone && experiment.state !== 'planned') patches.set(experiment, giveBack(experiment, record));
+    else if (job && !isGone) patches.set(experiment, { ...followJob(job), ...hardwareOf(job, seen, alive) });
+  }
+  const cancelled = new Set(experiments.filter(({ state }) => state === 'cancelled').map(jobName));
+  const strays = jobs.filter((job) => !hasEnded(job) && cancelled.has(job.name));
+  return { clusters, experiments: patches, logs, strays };
+}
+
+function followCluster(record: FleetCluster, cluster: Cluster, now: number): Partial<FleetCluster> {
+  const isUp = cluster.status === 'UP';
+  const next = {
+    state: isUp ? ('up' as const) : record.state,
+    accelerators: cluster.accelerators ?? record.accelerators,
+    hardware: cluster.hardware ?? record.hardware,
+    pricePerHourUsd: cluster.pricePerHourUsd ?? record.pricePerHourUsd,
+    reason: cluster.statusReason,
+    upAt: record.upAt ?? (isUp ? now : null),
+  };
+  const isSame = Object.entries(next).every(([key, value]) =>
+    Object.entries(record).some(([k, v]) => k === key && v === value),
+  );
+  return isSame ? {} : next;
+}
+
+const endOf = (record: FleetCluster, now: number): Partial<FleetCluster> => ({
+  state: 'ended',
+  endedAt: now,
+  reason: record.state === 'launching' ? 'It never came up.' : 'It ended by itself (idle) or was lost.',
+});
+
+function hardwareOf(job: Job, seen: readonly Cluster[], alive: readonly FleetCluster[]): Patch {
+  const source = seen.find(({ name }) => name === job.cluster) ?? alive.find(({ name }) => name === job.cluster);
+  return {
+    accelerators: source?.accelerators ?? null,
+    hardware: source?.hardware ?? null,
+    pricePerHourUsd: source?.pricePerHourUsd ?? null,
+  };
+}
+
+function giveBack(experiment: Experiment, { id }: FleetCluster): Patch {
+  return experiment.attempt < MOST_ATTEMPTS
+    ? {
+        state: 'planned',
+        attempt: experiment.attempt + 1,
+        cluster: null,
+        jobId: null,
+        queuedAt: null,
+        startedAt: null,
+        note: `${id} was lost under it: it runs once more elsewhere.`,
+      }
+    : { state: 'lost', note: `${id} was lost under it too: look at the machines before launching it again.` };
+}

@@ -1,0 +1,190 @@
+import type { CampaignFile } from '../domain/campaign.js';
+import { AutoresearchError } from '../domain/errors.js';
+import { type Experiment, type ExperimentRequest, isSettled } from '../domain/experiment.js';
+import type { ClusterId, ExperimentId } from '../domain/ids.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { experimentsOf, type Wave, type WaveFile } from '../domain/wave.js';
+import { readTask } from './environment.js';
+import { placeOnFleet } from './fleet.js';
+import { findCluster, type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
+import { type SnapshottedRequest, snapshotRequests } from './snapshot-requests.js';
+
+export interface PlanRequest {
+  readonly description: string;
+  readonly kind: Wave['kind'];
+  readonly factors: Wave['factors'];
+  readonly requests: readonly ExperimentRequest[];
+  /** Runs of each request. */
+  readonly replicates: number;
+  /** Any of these will do; empty: whatever there is. */
+  readonly accelerators: readonly string[];
+  /** This cluster and no other; null: the fleet, fastest finish first. */
+  readonly cluster: ClusterId | null;
+  /** Whether the unchanged base is added where the campaign has no run of it. */
+  readonly withBaseline: boolean;
+}
+
+export interface Duplicate {
+  readonly description: string;
+  readonly of: Experiment;
+}
+
+export interface Plan {
+  /** null when everything was run before. */
+  readonly wave: WaveFile | null;
+  readonly duplicates: readonly Duplicate[];
+  /** False when the project's code is not what the incumbent ran. */
+  readonly baseIsIncumbent: boolean;
+}
+
+const BASELINE: ExperimentRequest = {
+  description: 'baseline: the unchanged base',
+  overrides: {},
+  edits: [],
+  workdir: null,
+  replicateOf: null,
+  levels: {},
+};
+
+/**
+ * Snapshots, checks, places and stores the runs. Nothing is submitted yet, and nothing is stored when one of them is bad.
+ * @throws invalid_code, invalid_project, too_large, over_budget, no_capacity, not_ours
+ */
+export async function planRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
+  const campaign = await readCampaign(lab);
+  const experiments = await readExperiments(lab);
+  if (ask.cluster !== null) findCluster(campaign, ask.cluster);
+  const addsBaseline = ask.withBaseline && needsBaseline(campaign, experiments);
+  const { base, runs } = await snapshotRequests(lab, addsBaseline ? [BASELINE, ...ask.requests] : ask.requests);
+  await readTask(lab, base); // a project without a task is told so before anything is stored
+
+  const everywhere = (await lab.store.waves()).flatMap(experimentsOf);
+  const { fresh, duplicates, twins } = apartFromDuplicates(runs, everywhere);
+  const incumbent = experiments.find(({ id }) => id === campaign.incumbent);
+  const baseIsIncumbent = !incumbent || incumbent.snapshot === base.hash;
+  if (fresh.length === 0) return { wave: null, duplicates, baseIsIncumbent };
+  const count = fresh.length * ask.replicates;
+  assertWithinLimits(lab, experiments, count);
+
+  const { placed, launched } =
+    ask.cluster === null
+      ? await placeOnFleet(lab, ask.accelerators, campaign, experiments, count)
+      : { placed: Array.from({ length: count }, () => ask.cluster), launched: [] };
+  await updateCampaign(lab, ({ fleet }) => void fleet.push(...launched));
+  const wave = await storeWave(lab, ask, base, fresh, placed);
+  for (const { id, base: from, snapshot } of wave ? experimentsOf(wave) : []) {
+    await lab.store.keepText(id, 'diff.patch', await lab.snapshots.diff(from, snapshot));
+  }
+  const stored = wave ? experimentsOf(wave) : [];
+  const ofTwins = twins.flatMap(({ request: { description }, snapshot }) => {
+    const of = stored.find((experiment) => experiment.snapshot === snapshot.hash);
+    return of ? [{ description, of }] : [];
+  });
+  return { wave, duplicates: [...duplicates, ...ofTwins], baseIsIncumbent };
+}
+
+const needsBaseline = (campaign: CampaignFile, experiments: readonly Experiment[]): boolean =>
+  campaign.incumbent === null && !experiments.some(({ isBaseline, state }) => isBaseline && !isSettled(state));
+
+/** A configuration that ran to its end, or is about to, is never run again unasked. One that was lost or cancelled is. */
+function apartFromDuplicates(runs: readonly SnapshottedRequest[], earlier: readonly Experiment[]) {
+  const answers = earlier.filter(({ state }) => !isSettled(state) || state === 'done' || state === 'crashed');
+  const seen = new Set<string>();
+  const fresh: SnapshottedRequest[] = [];
+  const duplicates: Duplicate[] = [];
+  const twins: SnapshottedRequest[] = [];
+  for (const run of runs) {
+    const { request, snapshot } = run;
+    const of = request.replicateOf === null ? answers.findLast((known) => known.snapshot === snapshot.hash) : undefined;
+    if (of) duplicates.push({ description: request.description, of });
+    else if (request.replicateOf !== null || !seen.has(snapshot.hash)) fresh.push(run);
+    else if (!replacesBaseline(fresh, run)) twins.push(run);
+    seen.add(snapshot.hash);
+  }
+  return { fresh, duplicates: duplicates.filter(({ description }) => description !== BASELINE.description), twins };
+}
+
+/** A design's point that is the unchanged base takes the place of the baseline that was added for it. */
+function replacesBaseline(fresh: SnapshottedRequest[], run: SnapshottedRequest): boolean {
+  const index = fresh.findIndex(({ request, snapshot }) => request === BASELINE && snapshot.hash === run.snapshot.hash);
+  if (index >= 0) fresh[index] = run;
+  return index >= 0;
+}
+
+function assertWithinLimits(lab: Lab, experiments: readonly Experiment[], count: number): void {
+  const most = lab.project.settings.limits.max_experiments;
+  const used = experiments.filter(({ state }) => state !== 'cancelled').length;
+  if (most === null || used + count <= most) return;
+  throw new AutoresearchError(
+    'over_budget',
+    `limits.max_experiments is ${most}; ${used} were run or are under way, and ${count} more would make ${used + count}.`,
+    used < most ? `Ask for at most ${most - used}.` : 'Write the report, or raise the limit in autoresearch.yaml.',
+  );
+}
+
+function storeWave(
+  lab: Lab,
+  ask: PlanRequest,
+  base: Snapshot,
+  fresh: readonly SnapshottedRequest[],
+  placed: readonly (ClusterId | null)[],
+): Promise<WaveFile | null> {
+  const now = lab.now();
+  return lab.store.createWave((ids) => {
+    const first = new Map<SnapshottedRequest, ExperimentId>();
+    const planned = Array.from({ length: ask.replicates }).flatMap((_, round) =>
+      fresh.map((run, index): Experiment => {
+        const { request, snapshot } = run;
+        const id = ids.experiment();
+        const replicateOf = request.replicateOf ?? first.get(run) ?? null;
+        if (!first.has(run)) first.set(run, id);
+        return {
+          id,
+          waveId: ids.wave,
+          campaign: lab.project.campaign,
+          description: request.description,
+          overrides: { ...request.overrides },
+          edits: [...request.edits],
+          workdir: request.workdir,
+          levels: { ...request.levels },
+          replicateOf,
+          isBaseline: snapshot.hash === run.base.hash,
+          snapshot: snapshot.hash,
+          base: run.base.hash,
+          state: 'planned',
+          note: null,
+          cluster: placed[round * fresh.length + index] ?? null,
+          jobId: null,
+          attempt: 1,
+          nonce: lab.randomId(),
+          plannedAt: now,
+          queuedAt: null,
+          startedAt: null,
+          endedAt: null,
+          settledAt: null,
+          accelerators: null,
+          hardware: null,
+          pricePerHourUsd: null,
+          exitCode: null,
+          metrics: null,
+          facts: {},
+          modelConfig: null,
+          crash: null,
+        };
+      }),
+    );
+    return {
+      wave: {
+        id: ids.wave,
+        campaign: lab.project.campaign,
+        description: ask.description,
+        kind: ask.kind,
+        factors: ask.factors,
+        base: base.hash,
+        accelerators: [...ask.accelerators],
+        createdAt: now,
+      },
+      experiments: Object.fromEntries(planned.map((experiment) => [experiment.id, experiment])),
+    };
+  });
+}

@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { Lab } from '../lab/lab.js';
+
+export interface ToolAnnotations {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+/** The call beside its arguments. */
+export interface Call {
+  readonly signal: AbortSignal;
+  /** Sends a progress notification where the client asked for them. */
+  readonly onProgress: (progress: number, total: number, message: string) => void;
+}
+
+/** The same answer twice: `structured` fits the output schema, `text` is for a client that shows text only. */
+export interface Answer<Output> {
+  readonly structured: Output;
+  readonly text: string;
+  /** Bulk that is not in the answer: an experiment's log or diff. */
+  readonly links?: readonly { readonly uri: string; readonly name: string }[];
+}
+
+export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  /** First sentence: what it does. Last: what to call next or instead. */
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly input: Input;
+  readonly output: Output;
+  run(lab: Lab, input: z.output<Input>, call: Call): Promise<Answer<z.input<Output>>>;
+}
+
+/** A tool whose types are known only to itself: what the registry holds. */
+export interface AnyTool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
+  /** @throws z.ZodError when the arguments do not fit */
+  call(lab: Lab, input: unknown, call: Call): Promise<Answer<Record<string, unknown>>>;
+}
+
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): AnyTool {
+  return {
+    ...tool,
+    async call(lab, input, call) {
+      const { structured, ...rest } = await tool.run(lab, tool.input.parse(input), call);
+      return { ...rest, structured: tool.output.parse(structured) };
+    },
+  };
+}

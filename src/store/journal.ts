@@ -1,0 +1,97 @@
+import { open, readFile, stat, truncate } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** One change of a document: values by path, two levels deep (`["experiments", "exp-0003"]`), and paths that are gone. */
+const Change = z.strictObject({
+  at: z.number(),
+  set: z.array(z.tuple([z.array(z.string()).min(1).max(2), z.unknown()])),
+  gone: z.array(z.array(z.string()).min(1).max(2)),
+});
+export type Change = z.infer<typeof Change>;
+
+type Plain = Record<string, unknown>;
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** What leads from `before` to `after`; null when they are equal. A document that is new has `before` {}. */
+export function changeBetween(before: Plain, after: Plain, at: number): Change | null {
+  const change: Change = { at, set: [], gone: [] };
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, now] = [before[key], after[key]];
+    if (same(old, now)) continue;
+    if (now === undefined) change.gone.push([key]);
+    else if (!isPlain(old) || !isPlain(now)) change.set.push([[key], now]);
+    else {
+      for (const inner of new Set([...Object.keys(old), ...Object.keys(now)])) {
+        if (now[inner] === undefined) change.gone.push([key, inner]);
+        else if (!same(old[inner], now[inner])) change.set.push([[key, inner], now[inner]]);
+      }
+    }
+  }
+  return change.set.length + change.gone.length > 0 ? change : null;
+}
+
+export function applyChange(document: Plain, { set, gone }: Change): Plain {
+  const result = structuredClone(document);
+  const parentOf = ([key, inner]: readonly string[]): [Plain, string] | null => {
+    if (key === undefined) return null;
+    if (inner === undefined) return [result, key];
+    const child = isPlain(result[key]) ? result[key] : {};
+    result[key] = child;
+    return [child, inner];
+  };
+  for (const [path, value] of set) {
+    const [parent, key] = parentOf(path) ?? [];
+    if (parent && key !== undefined) parent[key] = value;
+  }
+  for (const path of gone) {
+    const [parent, key] = parentOf(path) ?? [];
+    if (parent && key !== undefined) delete parent[key];
+  }
+  return result;
+}
+
+/** Appends and syncs to the disk before it returns the journal's new length in bytes. */
+export async function appendToJournal(path: string, change: Change): Promise<number> {
+  const file = await open(path, 'a');
+  try {
+    await file.appendFile(`${JSON.stringify(change)}\n`);
+    await file.datasync();
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes in the journal; 0 when there is none. */
+export const journalLength = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
+
+/** Applies what the journal holds from byte `from` on. Stops at a line that was never finished, which is not a change. */
+export async function replayJournal(
+  path: string,
+  document: Plain,
+  from = 0,
+): Promise<{ document: Plain; bytes: number }> {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  let result = document;
+  let end = from;
+  for (let newline = bytes.indexOf(10, end); newline >= 0; newline = bytes.indexOf(10, end)) {
+    const change = Change.safeParse(parseOrNull(bytes.toString('utf8', end, newline)));
+    if (!change.success) break;
+    result = applyChange(result, change.data);
+    end = newline + 1;
+  }
+  return { document: result, bytes: end };
+}
+
+/** Drops a half-written last line, so that the next change does not stand behind it. */
+export const trimJournal = (path: string, bytes: number): Promise<void> => truncate(path, bytes);
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import PQueue from 'p-queue';
+import lockfile from 'proper-lockfile';
+import { AutoresearchError } from '../domain/errors.js';
+
+/** A holder that has not touched its lock for so long is dead; killed servers cost their successor this wait at most. */
+const STALE_MS = 5_000;
+
+/** One writer at a time, over all processes and within this one. */
+export function createLock(directory: string): <T>(work: () => Promise<T>) => Promise<T> {
+  const queue = new PQueue({ concurrency: 1 });
+  return (work) =>
+    queue.add(async () => {
+      const release = await lockfile
+        .lock(join(directory, 'store'), {
+          realpath: false,
+          stale: STALE_MS,
+          update: 1_000,
+          retries: { retries: 400, minTimeout: 5, maxTimeout: 40 },
+        })
+        .catch((error: unknown) => {
+          throw new AutoresearchError(
+            'state_locked',
+            `Another process has held ${directory} for more than ten seconds.`,
+            'Call again; if it goes on, look for a server on this project that hangs.',
+            { cause: error },
+          );
+        });
+      try {
+        return await work();
+      } finally {
+        // A lock that was taken over while this process was suspended has nothing left to release.
+        await release().catch(() => undefined);
+      }
+    });
+}
+
+/** The right to poll and submit, held by one server of several for as long as it lives. */
+export interface Lease {
+  /** True while this process holds it; asks for it when it does not. */
+  hold(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export function createLease(directory: string): Lease {
+  let release: (() => Promise<void>) | null = null;
+  return {
+    async hold() {
+      if (release) return true;
+      release = await lockfile
+        .lock(join(directory, 'collector'), {
+          realpath: false,
+          stale: STALE_MS,
+          update: 1_000,
+          onCompromised: () => {
+            release = null;
+          },
+        })
+        .catch(() => null);
+      return release !== null;
+    },
+    async release() {
+      const held = release;
+      release = null;
+      await held?.().catch(() => undefined);
+    },
+  };
+}

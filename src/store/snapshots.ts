@@ -1,0 +1,94 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createTwoFilesPatch } from 'diff';
+import { SnapshotHash } from '../domain/ids.js';
+import { byPath, deltaBetween, manifestText, Snapshot, type SnapshotFile } from '../domain/snapshot.js';
+
+/** A file with its content, as read from the project or made from it. */
+export interface SourceFile {
+  readonly path: string;
+  readonly content: Buffer;
+  readonly executable: boolean;
+}
+
+/** Content-addressed: equal files lie here once, equal snapshots have equal hashes. */
+export interface SnapshotStore {
+  save(files: readonly SourceFile[]): Promise<Snapshot>;
+  load(hash: SnapshotHash): Promise<Snapshot>;
+  content(file: SnapshotFile): Promise<Buffer>;
+  /** A folder that holds the snapshot's files and nothing else; made once. */
+  materialise(snapshot: Snapshot): Promise<string>;
+  /** Unified diff; files that are no text are named only. */
+  diff(from: SnapshotHash, to: SnapshotHash): Promise<string>;
+}
+
+const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
+
+export function openSnapshots(directory: string): SnapshotStore {
+  const objectPath = (hash: string) => join(directory, 'objects', hash.slice(0, 2), hash);
+  const treePath = (hash: string) => join(directory, 'trees', `${hash}.json`);
+  const loaded = new Map<SnapshotHash, Snapshot>();
+
+  const load = async (hash: SnapshotHash): Promise<Snapshot> => {
+    const known = loaded.get(hash) ?? Snapshot.parse(JSON.parse(await readFile(treePath(hash), 'utf8')));
+    loaded.set(hash, known);
+    return known;
+  };
+  const content = (file: SnapshotFile) => readFile(objectPath(file.sha256));
+
+  return {
+    load,
+    content,
+    async save(sources) {
+      const files = [...sources].sort(byPath).map(({ path, content: bytes, executable }) => ({
+        path,
+        sha256: sha256(bytes),
+        executable,
+      }));
+      const snapshot: Snapshot = { hash: SnapshotHash.parse(sha256(manifestText(files))), files };
+      if (loaded.has(snapshot.hash)) return snapshot;
+      for (const { content: bytes } of sources) await writeOnce(objectPath(sha256(bytes)), bytes);
+      await writeOnce(treePath(snapshot.hash), JSON.stringify(snapshot));
+      loaded.set(snapshot.hash, snapshot);
+      return snapshot;
+    },
+    async materialise(snapshot) {
+      const folder = join(directory, 'folders', snapshot.hash);
+      if (existsSync(folder)) return folder;
+      const building = `${folder}.${randomUUID()}`;
+      for (const file of snapshot.files) {
+        const path = join(building, file.path);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, await content(file));
+        if (file.executable) await chmod(path, 0o755);
+      }
+      // Another process may have been first; what it made is the same.
+      await rename(building, folder).catch(() => rm(building, { recursive: true, force: true }));
+      return folder;
+    },
+    async diff(from, to) {
+      const [before, after] = [await load(from), await load(to)];
+      const { changed, removed } = deltaBetween(before, after);
+      const patches = [...changed, ...removed].sort(byPath).map(async ({ path }) => {
+        const [old, now] = [before, after].map(({ files }) => files.find((file) => file.path === path));
+        const [oldBytes, newBytes] = [old ? await content(old) : null, now ? await content(now) : null];
+        if (oldBytes?.includes(0) || newBytes?.includes(0)) return `Binary files a/${path} and b/${path} differ\n`;
+        const names = [old ? `a/${path}` : '/dev/null', now ? `b/${path}` : '/dev/null'] as const;
+        return createTwoFilesPatch(...names, oldBytes?.toString() ?? '', newBytes?.toString() ?? '', '', '', {
+          context: 3,
+        }).replace(/^=+\n/, '');
+      });
+      return (await Promise.all(patches)).join('');
+    },
+  };
+}
+
+async function writeOnce(path: string, bytes: Buffer | string): Promise<void> {
+  if (existsSync(path)) return;
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, bytes);
+  await rename(temporary, path);
+}
