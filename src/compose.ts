@@ -68,5 +68,8 @@ function stampOf(path: string): string {
 }
 
 function markOf(directory: string, campaign: string): string {
-  return createHash('sha256').update(`${hostname()}\n${realpathSync(directory)}\n${campaign}`).digest('hex').slice(0, 6);
+  return createHash('sha256')
+    .update(`${hostname()}\n${realpathSync(directory)}\n${campaign}`)
+    .digest('hex')
+    .slice(0, 6);
 }

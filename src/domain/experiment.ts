@@ -34,8 +34,18 @@ export const CRASH_CAUSES = [
 export type CrashCause = (typeof CRASH_CAUSES)[number];
 
 /** A level of a factor or the value of a constant, as JSON has it. */
-export const Literal = z.json();
+export const Literal = z.custom<z.core.util.JSONType>(
+  isJson,
+  'Expected a number, a string, true, false, null or a list',
+);
 export type Literal = z.infer<typeof Literal>;
+
+/** Hand-made, because z.json() describes itself by a recursive union, which some clients of the tools cannot read. */
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'object' && Object.values(value).every(isJson);
+}
 
 export const Edit = z.strictObject({
   file: z.string().min(1).describe('Path in the project, e.g. train.py.'),

@@ -1,4 +1,4 @@
-import { type CampaignFile, compareMetric } from './campaign.js';
+import { type CampaignFile, compareMetric, type Goal } from './campaign.js';
 import { type Experiment, metricOf } from './experiment.js';
 
 /** How an experiment stands against the incumbent. */
@@ -30,8 +30,8 @@ export function standings(
 }
 
 /** Those with a result, the best first; the earlier of two that are equal. */
-export function leaderboard(all: readonly Experiment[], scoring: Scoring): Standing[] {
-  return standings(all, all, scoring)
-    .filter(({ value }) => value !== null)
-    .sort((a, b) => compareMetric(scoring.metric.goal, a.value ?? 0, b.value ?? 0));
-}
+export const bestOf = (chosen: readonly Standing[], goal: Goal): Standing[] =>
+  chosen.filter(({ value }) => value !== null).sort((a, b) => compareMetric(goal, a.value ?? 0, b.value ?? 0));
+
+export const leaderboard = (all: readonly Experiment[], scoring: Scoring): Standing[] =>
+  bestOf(standings(all, all, scoring), scoring.metric.goal);

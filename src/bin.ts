@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Workshop } from './compose.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const args = process.argv.slice(2);
+
+// Only the server is started from here without further imports: a client waits for its first answer.
+if (args.length === 0 || args[0]?.startsWith('--project')) {
+  const { project } = parseArgs({ args, options: { project: { type: 'string' } } }).values;
+  let opened: Promise<Workshop> | null = null;
+  const workshop = () => {
+    opened ??= import('./compose.js').then(({ openWorkshop, projectFolder }) => openWorkshop(projectFolder(project)));
+    return opened;
+  };
+  const { serveStdio } = await import('./mcp/serve-stdio.js');
+  await serveStdio({
+    version,
+    openLab: async () => (await workshop()).openLab(),
+    close: async () => (await opened)?.close(),
+  });
+} else {
+  const [{ runCommandLine }, { openWorkshop, projectFolder }] = await Promise.all([
+    import('./cli/command-line.js'),
+    import('./compose.js'),
+  ]);
+  await runCommandLine({ version, args, openWorkshop, projectFolder });
+}

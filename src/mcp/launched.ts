@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { experimentsOf } from '../domain/wave.js';
+import type { Plan } from '../lab/plan-runs.js';
+import type { Answer } from './define-tool.js';
+import { idRange, rounded } from './words.js';
+
+/** What every launching tool answers: ids at once, in the order asked for (a baseline that was added stands first). */
+export const Launched = z.strictObject({
+  wave_id: z.string().optional(),
+  experiment_ids: z.array(z.string()),
+  clusters: z.array(z.string()),
+  duplicates: z
+    .array(
+      z.strictObject({
+        description: z.string(),
+        experiment_id: z.string(),
+        state: z.string(),
+        value: z.number().optional(),
+      }),
+    )
+    .optional()
+    .describe('Run before: not run again.'),
+  notes: z.array(z.string()).optional(),
+});
+
+export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeof Launched>> {
+  const runs = plan.wave ? experimentsOf(plan.wave) : [];
+  const ids = runs.map(({ id }) => id);
+  const clusters = [...new Set(runs.flatMap(({ cluster }) => cluster ?? []))].sort();
+  const notes = [
+    ...(plan.baseIsIncumbent ? [] : ['The project’s code is not the incumbent’s: differences include that change.']),
+    ...runs.flatMap(({ id, note }) => (note === null ? [] : [`${id}: ${note}`])),
+    ...(runs[0]?.isBaseline ? [`${runs[0].id} is the unchanged base.`] : []),
+  ];
+  const duplicates = plan.duplicates.map(({ description, of }) => {
+    const value = of.metrics?.[metric];
+    return {
+      description,
+      experiment_id: of.id,
+      state: of.state,
+      ...(value === undefined ? {} : { value: rounded(value) }),
+    };
+  });
+  const waveId = plan.wave?.wave.id;
+  const text = [
+    waveId === undefined
+      ? 'Nothing launched: all of it was run before.'
+      : `${waveId}: ${ids.length} experiment${ids.length === 1 ? '' : 's'} (${idRange(ids)}) on ${idRange(clusters)}.`,
+    ...(duplicates.length > 0 ? [`${duplicates.length} were run before: see duplicates.`] : []),
+    ...notes,
+  ].join(' ');
+  return {
+    structured: {
+      ...(waveId === undefined ? {} : { wave_id: waveId }),
+      experiment_ids: ids,
+      clusters,
+      ...(duplicates.length > 0 ? { duplicates } : {}),
+      ...(notes.length > 0 ? { notes } : {}),
+    },
+    text,
+  };
+}

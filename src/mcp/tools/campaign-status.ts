@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { advance } from '../../lab/advance.js';
+import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
+import { defineTool } from '../define-tool.js';
+import { ExperimentRow, minutes, rounded, rowOf, signed } from '../words.js';
+
+export const campaignStatusTool = defineTool({
+  name: 'campaign_status',
+  title: 'Campaign status',
+  description:
+    'One screen of the whole campaign: incumbent, best so far, counts, fleet, throughput, what finished since you last asked, what to do next. Call it first in a session, and whenever you lost track.',
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  input: z.strictObject({
+    since: z.number().optional().describe('cursor of your last call; without it all that finished counts as news.'),
+  }),
+  output: z.strictObject({
+    campaign: z.string(),
+    metric: z.string(),
+    incumbent: ExperimentRow.optional(),
+    best: ExperimentRow.optional(),
+    noise: z.null().describe('null: no noise floor yet.'),
+    counts: z.record(z.string(), z.number()),
+    experiments_left: z.number().optional(),
+    clusters: z.record(z.string(), z.string()).describe('state running+waiting'),
+    queue_dry_in_seconds: z.number().optional(),
+    experiments_per_hour: z.number().optional(),
+    busy_share: z.number().optional(),
+    one_gpu_hours: z.number().optional().describe('What one GPU would have needed.'),
+    finished: z.array(z.string()).describe('At most the last 16 ids since the cursor.'),
+    cursor: z.number(),
+    notices: z.array(z.string()).optional(),
+    next: z.string(),
+  }),
+  async run(lab, { since }) {
+    await advance(lab);
+    const status = await campaignStatus(lab, since ?? null);
+    const { campaign, counts, throughput, incumbent, best, maxExperiments, queueDryInSeconds } = status;
+    const { name, goal } = campaign.metric;
+    const used = Object.values(counts).reduce((sum, n) => sum + n, 0) - counts.cancelled;
+    const row = (standing: typeof best) => standing && rowOf(standing, name, 'brief');
+    const next = nextStep(status);
+    return {
+      structured: {
+        campaign: campaign.name,
+        metric: `${goal} ${name}`,
+        ...(incumbent ? { incumbent: row(incumbent) ?? undefined } : {}),
+        ...(best ? { best: row(best) ?? undefined } : {}),
+        noise: null,
+        counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+        ...(maxExperiments === null ? {} : { experiments_left: Math.max(0, maxExperiments - used) }),
+        clusters: Object.fromEntries(
+          status.fleet.map(({ cluster, running, waiting }) => [cluster.id, `${cluster.state} ${running}+${waiting}`]),
+        ),
+        ...(queueDryInSeconds === null ? {} : { queue_dry_in_seconds: Math.round(queueDryInSeconds) }),
+        ...(throughput
+          ? {
+              experiments_per_hour: Number(throughput.experimentsPerHour.toFixed(1)),
+              one_gpu_hours: Number(throughput.sequentialHours.toFixed(2)),
+            }
+          : {}),
+        ...(throughput?.busyShare ? { busy_share: Number(throughput.busyShare.toFixed(3)) } : {}),
+        finished: status.finished.slice(-16).map(({ experiment }) => experiment.id),
+        cursor: status.cursor,
+        ...(status.notices.length > 0 ? { notices: [...status.notices] } : {}),
+        next,
+      },
+      text: [
+        best?.value === undefined || best.value === null
+          ? `${campaign.name}: no result yet.`
+          : `${campaign.name}: best ${name} ${rounded(best.value)} (${best.experiment.id}${best.delta === null ? '' : `, ${signed(best.delta)} against the incumbent`}).`,
+        next,
+      ].join(' '),
+    };
+  },
+});
+
+function nextStep({ counts, campaign, queueDryInSeconds, fleet }: CampaignStatus): string {
+  const open = counts.planned + counts.queued + counts.running;
+  if (open === 0 && Object.values(counts).every((count) => count === 0)) {
+    return 'Nothing was run yet: design a first wave with launch_wave.';
+  }
+  if (open === 0)
+    return `All have ended${fleet.length > 0 ? ', and clusters idle' : ''}: launch the next wave, or teardown.`;
+  if (campaign.incumbent === null) return 'Wait with fetch_result until the baseline has ended.';
+  const dry = queueDryInSeconds ?? 0;
+  return counts.queued + counts.planned === 0
+    ? `Nothing waits: the first cluster idles in ${minutes(dry)}. Design and launch the next wave now.`
+    : `${open} under way: design the next wave, or wait with fetch_result.`;
+}
