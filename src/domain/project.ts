@@ -11,7 +11,8 @@ export const Accelerators = z
     return Array.isArray(value)
       ? value.map(withCount)
       : Object.entries(value).map(([name, count]) => `${name}:${count ?? 1}`);
-  });
+  })
+  .refine((list) => list.every((item) => /^[^\s:]+:\d+(?:\.\d+)?$/.test(item)), 'Expected accelerators such as H100:1');
 
 function withCount(text: string): string {
   const name = text.trim();
@@ -23,27 +24,49 @@ export const ProjectFile = z.strictObject({
   campaign: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'Expected lower-case letters, digits and dashes, at most 40')
-    .optional(),
-  metric: z.preprocess(
-    (value) => (typeof value === 'object' && value !== null ? { name: 'val_bpb', goal: 'minimize', ...value } : value),
-    Metric.default({ name: 'val_bpb', goal: 'minimize' }),
-  ),
-  task: z.string().default('experiment.yaml'),
-  editable: z.array(z.string().min(1)).min(1).default(['train.py']),
-  backend: z.string().default('local'),
-  infra: z.string().nullable().default(null),
-  tiers: z.record(z.string(), Accelerators).default({ screen: ['H100:1'], validate: ['H200:1'] }),
+    .optional()
+    .describe('Name of the research effort; without it, made from the folder’s name.'),
+  metric: z
+    .preprocess(
+      (value) =>
+        typeof value === 'object' && value !== null ? { name: 'val_bpb', goal: 'minimize', ...value } : value,
+      Metric.default({ name: 'val_bpb', goal: 'minimize' }),
+    )
+    .describe('What runs are judged by: a key that the script prints, and minimize or maximize.'),
+  task: z.string().default('experiment.yaml').describe('How one experiment runs: a SkyPilot task in the project.'),
+  editable: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['train.py'])
+    .describe('The files that experiments may change, as .gitignore writes paths.'),
+  backend: z.string().default('local').describe('Where experiments run; local is this machine.'),
+  infra: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('SkyPilot’s word for where; the local backend has no use for it.'),
+  tiers: z
+    .record(z.string(), Accelerators)
+    .default({ screen: ['H100:1'], validate: ['H200:1'] })
+    .describe('Names for accelerators, for a wave’s `tier`.'),
   limits: z
     .strictObject({
-      max_clusters: positiveInteger.default(16),
-      max_experiments: positiveInteger.nullable().default(null),
-      job_timeout_minutes: z.number().positive().default(10),
+      max_clusters: positiveInteger.default(16).describe('Clusters up at the same time.'),
+      max_experiments: positiveInteger.nullable().default(null).describe('In the whole campaign; null: no limit.'),
+      job_timeout_minutes: z.number().positive().default(10).describe('A run that takes longer is ended.'),
     })
     .prefault({}),
-  idle_minutes: z.number().positive().default(10),
+  idle_minutes: z
+    .number()
+    .positive()
+    .default(10)
+    .describe('Clusters with nothing to do end by themselves after so long.'),
   local: z
     .strictObject({
-      slots: positiveInteger.nullable().default(null),
+      slots: positiveInteger
+        .nullable()
+        .default(null)
+        .describe('Experiments at a time on this machine; null: one a GPU, without GPUs by CPU threads.'),
     })
     .prefault({}),
 });

@@ -28,18 +28,25 @@ const SCOPES = new Set(['FunctionDefinition', 'ClassDefinition', 'LambdaExpressi
  */
 export function findConstants(source: string): Constants {
   const counts = new Map<string, number>();
+  const assigned = new Set<string>();
   const simple = new Map<string, Constant>();
-  const count = (name: string, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by);
+  let lastStarImport = -1;
+  const bind = (names: readonly string[], by = 1) => {
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + by);
+  };
 
   const visit = (node: SyntaxNode, isTopLevel: boolean): void => {
     if (SCOPES.has(node.name)) {
-      for (const name of globalNames(node, source)) count(name, 2);
+      const name = node.getChild('VariableName');
+      if (name) bind([source.slice(name.from, name.to)]);
+      bind(globalNames(node, source), 2);
       return;
     }
     if (node.name === 'AssignStatement' || node.name === 'UpdateStatement') {
       const { targets, value } = partsOfAssignment(node);
       const names = targets.flatMap((target) => variableNames(target, source));
-      for (const name of names) count(name);
+      bind(names);
+      for (const name of names) assigned.add(name);
       const [only, ...others] = targets;
       if (
         isTopLevel &&
@@ -51,50 +58,96 @@ export function findConstants(source: string): Constants {
         const name = source.slice(only.from, only.to);
         simple.set(name, { name, value: source.slice(value.from, value.to), ...value });
       }
-    }
-    if (node.name === 'ForStatement') {
-      for (let child = node.firstChild; child && child.name !== 'in'; child = child.nextSibling) {
-        for (const name of variableNames(child, source)) count(name);
-      }
-    }
+    } else if (node.name === 'ImportStatement') {
+      const names = importedNames(node, source);
+      bind(names);
+      if (names.includes('*')) lastStarImport = node.from;
+    } else bind(otherwiseBound(node, source));
     for (let child = node.firstChild; child; child = child.nextSibling) {
       visit(child, isTopLevel && node.name === 'StatementGroup');
     }
   };
   const script = parser.parse(source).topNode;
-  for (let child = script.firstChild; child; child = child.nextSibling) visit(child, true);
+  for (let child = script.firstChild; child; child = child.nextSibling) {
+    // The parser may lose track of a block that it does not understand; what is indented is never at the top.
+    visit(child, child.from === 0 || /[\r\n\ufeff]/.test(source.charAt(child.from - 1)));
+  }
 
   const byCapitals = (a: string, b: string) => Number(isCapital(b)) - Number(isCapital(a));
-  return {
-    overridable: [...simple.values()]
-      .filter(({ name }) => counts.get(name) === 1)
-      .sort((a, b) => byCapitals(a.name, b.name)),
-    ambiguous: [...counts.keys()].filter((name) => (counts.get(name) ?? 0) > 1 || !simple.has(name)).sort(byCapitals),
-  };
+  const overridable = [...simple.values()]
+    .filter(({ name, from }) => counts.get(name) === 1 && from > lastStarImport)
+    .sort((a, b) => byCapitals(a.name, b.name));
+  const names = new Set(overridable.map(({ name }) => name));
+  return { overridable, ambiguous: [...assigned].filter((name) => !names.has(name)).sort(byCapitals) };
 }
 
 const isCapital = (name: string): boolean => /^[A-Z][A-Z0-9_]*$/.test(name);
 
 /** Everything left of the last `=`; the value is what stands right of it, several nodes where it is a bare tuple. */
 function partsOfAssignment(node: SyntaxNode): { targets: SyntaxNode[]; value: { from: number; to: number } | null } {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
+  const children = childrenOf(node);
   const operator = children.findLastIndex(({ name }) => name === 'AssignOp' || name === 'UpdateOp');
   const first = children[operator + 1];
   const last = children.at(-1);
+  // Without one it is an annotation, which assigns nothing.
   const targets = children
-    .slice(0, operator < 0 ? children.length : operator)
+    .slice(0, Math.max(0, operator))
     .filter(({ name }) => name !== 'AssignOp' && name !== ',' && name !== 'TypeDef');
   return { targets, value: operator < 0 || !first || !last ? null : { from: first.from, to: last.to } };
 }
 
+/** What an assignment to `node` changes: `A`, each of `A, B`, and `A` too where it is `A[0]`. */
 function variableNames(node: SyntaxNode, source: string): string[] {
-  if (node.name === 'VariableName') return [source.slice(node.from, node.to)];
-  if (node.name !== 'TupleExpression' && node.name !== 'ArrayExpression' && node.name !== 'ParenthesizedExpression')
-    return [];
-  const names: string[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) names.push(...variableNames(child, source));
-  return names;
+  switch (node.name) {
+    case 'VariableName':
+      return [source.slice(node.from, node.to)];
+    case 'MemberExpression':
+      return node.getChild('[') && node.firstChild?.name === 'VariableName'
+        ? variableNames(node.firstChild, source)
+        : [];
+    case 'TupleExpression':
+    case 'ArrayExpression':
+    case 'ParenthesizedExpression':
+      return childrenOf(node).flatMap((child) => variableNames(child, source));
+    default:
+      return [];
+  }
+}
+
+/** `b` of `import a as b`, `a` of `import a.x`, `*` of `from a import *`. */
+function importedNames(node: SyntaxNode, source: string): string[] {
+  const children = childrenOf(node);
+  const items = children.slice(children.findIndex(({ name }) => name === 'import') + 1);
+  return items.flatMap((item, index) => {
+    if (item.name === '*') return ['*'];
+    const isFirst = index === 0 || items[index - 1]?.name === ',' || items[index - 1]?.name === '(';
+    const isRenamed = items[index + 1]?.name === 'as';
+    const isAlias = items[index - 1]?.name === 'as';
+    return item.name === 'VariableName' && ((isFirst && !isRenamed) || isAlias)
+      ? [source.slice(item.from, item.to)]
+      : [];
+  });
+}
+
+/** Names that a loop, `:=`, `as` (of `with` and `except`) or a pattern of `match` gives a value. */
+function otherwiseBound(node: SyntaxNode, source: string): string[] {
+  const children = childrenOf(node);
+  const targets =
+    node.name === 'ForStatement'
+      ? children.slice(
+          0,
+          children.findIndex(({ name }) => name === 'in'),
+        )
+      : node.name === 'NamedExpression' || node.name === 'CapturePattern'
+        ? children.slice(0, 1)
+        : children.filter((_, index) => children[index - 1]?.name === 'as');
+  return targets.flatMap((target) => variableNames(target, source));
+}
+
+function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const children: SyntaxNode[] = [];
+  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
+  return children;
 }
 
 /** Names that a function declares `global`: it may assign them at any time. */
@@ -132,7 +185,7 @@ export function applyOverrides(source: string, overrides: Readonly<Record<string
     if (ambiguous.includes(name)) {
       throw new AutoresearchError(
         'invalid_code',
-        `${name} is assigned more than once in ${file}, or under a condition: an override could be without effect.`,
+        `${name} is assigned more than once in ${file}, together with another name, or under a condition: an override could be without effect.`,
         `Change it with "edits". Constants that can be overridden: ${names}.`,
       );
     }

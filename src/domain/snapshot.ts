@@ -14,9 +14,13 @@ export type SnapshotFile = z.infer<typeof SnapshotFile>;
 export const Snapshot = z.strictObject({ hash: SnapshotHash, files: z.array(SnapshotFile) });
 export type Snapshot = z.infer<typeof Snapshot>;
 
-/** What `sha256sum FILE…` prints for the files in order: its own sha256 is the snapshot's hash. */
+/** Behind the sums of a snapshot that has executable files: a script that may be run is not the same as one that may not. */
+export const executableText = (files: readonly SnapshotFile[]): string =>
+  files.flatMap(({ path, executable }) => (executable ? [`executable  ${path}\n`] : [])).join('');
+
+/** What `sha256sum FILE…` prints for the files in order, and which are executable: its own sha256 is the snapshot's hash. */
 export const manifestText = (files: readonly SnapshotFile[]): string =>
-  files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('');
+  files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('') + executableText(files);
 
 /** `LC_ALL=C sort`: by bytes, not by UTF-16 units. */
 export const byPath = (a: { path: string }, b: { path: string }): number =>

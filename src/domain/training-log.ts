@@ -16,40 +16,45 @@ export interface TrainingLog {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ANSI colour codes begin with the escape character.
 const ANSI = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
-const SKY_PREFIX = /^\([^()\n]*pid=\d+(?:, ip=[^()\n]*)?\) ?/;
-const KEY_VALUE = /^([A-Za-z_][\w./-]*):\s+(.+?)\s*$/;
+// What a job prints is untrusted: these patterns take linear time whatever stands there.
+const SKY_PREFIX = /^\([^()\n]{0,200}pid=\d+(?:, ip=[^()\n]{0,100})?\) ?/;
+const KEY_VALUE = /^([A-Za-z_][\w./-]*):\s+(\S.*)$/;
 const METRIC_LINE = /^METRIC\s+([A-Za-z_][\w./-]*)\s*=\s*(\S+)\s*$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Characters of a fact, and of a line of a crash's tail, that are worth keeping. */
+const LONGEST_FACT = 300;
+const LONGEST_LINE = 400;
 const TASK_LINE = /^EXPERIMENT_(?:STATUS|RESULT|DESC):/;
 
 /** Lines without colour codes and SkyPilot's `(name, pid=N) `; a progress line that overwrites itself counts as many. */
 export function logLines(log: string): string[] {
   return log
     .replace(ANSI, '')
-    .split('\n')
-    .map((line) => line.replace(SKY_PREFIX, ''))
-    .join('\n')
-    .split(/\r\n|\r|\n/);
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(SKY_PREFIX, ''));
 }
 
 export function parseTrainingLog(log: string): TrainingLog {
   const lines = logLines(log);
   const metrics: Record<string, number> = {};
   const facts: Record<string, string> = {};
+  // What is said last holds: a nan takes the number before it away.
+  const note = (key: string, value: string) => {
+    delete metrics[key];
+    delete facts[key];
+    if (NUMBER.test(value) && Number.isFinite(Number(value))) metrics[key] = Number(value);
+    else facts[key] = value.slice(0, LONGEST_FACT);
+  };
   const blockStart = lines.findLastIndex((line) => line.trim() === '---');
   const block = blockStart < 0 ? [] : lines.slice(blockStart + 1);
   for (const line of block) {
     if (TASK_LINE.test(line)) break;
     const [, key, value] = KEY_VALUE.exec(line) ?? [];
-    if (key === undefined || value === undefined) continue;
-    if (NUMBER.test(value)) metrics[key] = Number(value);
-    else facts[key] = value;
+    if (key !== undefined && value !== undefined) note(key, value.trimEnd());
   }
   for (const line of lines) {
     const [, key, value] = METRIC_LINE.exec(line) ?? [];
-    if (key === undefined || value === undefined) continue;
-    if (NUMBER.test(value)) metrics[key] = Number(value);
-    else facts[key] = value;
+    if (key !== undefined && value !== undefined) note(key, value);
   }
   return {
     metrics: Object.keys(metrics).length > 0 ? metrics : null,
@@ -73,6 +78,7 @@ export function logTail(log: string, count = 20): string {
   return lines
     .filter((line, index) => !(isProgress(line) && isProgress(lines[index + 1] ?? '')))
     .slice(-count)
+    .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line))
     .join('\n');
 }
 
@@ -99,11 +105,12 @@ export function crashOf(log: string, metric: string, end: JobEnd): Crash | null 
 
   const memory = lines.findLast((line) => MEMORY.test(line));
   if (memory !== undefined) return crash('out_of_memory', memory.trim().slice(0, 300));
-  const lastError = lines.findLast((line) => /^[\w.]*(?:Error|Exception|Interrupt)\b/.test(line))?.trim();
+  const lastError = lastErrorOf(lines);
   if (end.setupFailed) return crash('setup_failed', lastError ?? 'setup of the task failed.');
   if (saysFail) return crash('nan', 'The loss became NaN or exploded: train.py printed FAIL.');
   const missing = lines.findLast((line) => MISSING.test(line));
-  if (missing !== undefined && (end.exitCode === 127 || saysCrash || end.exitCode !== 0)) {
+  const isCause = end.exitCode === 127 || lastError === undefined || lastError === missing?.trim();
+  if (missing !== undefined && isCause && (saysCrash || end.exitCode !== 0)) {
     return crash('missing_command', missing.trim().slice(0, 300));
   }
   const printed = facts[metric];
@@ -111,4 +118,12 @@ export function crashOf(log: string, metric: string, end: JobEnd): Crash | null 
   if (lastError !== undefined) return crash('error', lastError.slice(0, 300));
   if (end.exitCode !== 0) return crash('error', `It ended with exit code ${end.exitCode ?? 'unknown'}.`);
   return crash('no_result', `It ended well but printed no "${metric}: <number>" behind a line "---".`);
+}
+
+/** The exception that ended it: by its name, else what stands below the last traceback. */
+function lastErrorOf(lines: readonly string[]): string | undefined {
+  const named = lines.findLast((line) => /^[\w.]*(?:Error|Exception|Interrupt)\b/.test(line));
+  const traceback = lines.findLastIndex((line) => line.startsWith('Traceback (most recent call last)'));
+  const below = traceback < 0 ? undefined : lines.slice(traceback + 1).find((line) => /^[A-Za-z_]/.test(line));
+  return (named ?? below)?.trim();
 }

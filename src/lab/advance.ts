@@ -1,4 +1,6 @@
-import { isSettled, metricOf } from '../domain/experiment.js';
+import type { Metric } from '../domain/campaign.js';
+import { type Experiment, isSettled, metricOf } from '../domain/experiment.js';
+import type { ExperimentId } from '../domain/ids.js';
 import type { Store } from '../store/store.js';
 import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
 import { launchPlanned } from './launch-planned.js';
@@ -65,6 +67,9 @@ async function writeDown(lab: Lab): Promise<void> {
 async function crownBaseline(lab: Lab): Promise<void> {
   const { incumbent, metric } = await readCampaign(lab);
   if (incumbent !== null) return;
-  const baseline = (await readExperiments(lab)).find((run) => run.isBaseline && metricOf(run, metric.name) !== null);
-  if (baseline) await updateCampaign(lab, (campaign) => void Object.assign(campaign, { incumbent: baseline.id }));
+  const baseline = firstIncumbent(await readExperiments(lab), metric);
+  if (baseline) await updateCampaign(lab, (campaign) => void Object.assign(campaign, { incumbent: baseline }));
 }
+
+export const firstIncumbent = (experiments: readonly Experiment[], { name }: Metric): ExperimentId | null =>
+  experiments.find((run) => run.isBaseline && metricOf(run, name) !== null)?.id ?? null;

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { deltaBetween, type Snapshot } from '../domain/snapshot.js';
+import { deltaBetween, executableText, type Snapshot } from '../domain/snapshot.js';
 import type { SnapshotStore } from '../store/snapshots.js';
 
 /** The wrapper's own exit code when the files are not the experiment's: nothing of the experiment has run then. */
@@ -20,7 +20,8 @@ export const setupScript = ({ mark, base, setup }: Place & { setup: string }): s
 
 /**
  * Makes the experiment's own directory from the base and what differs, links what setup left (.venv, data), reports the hash
- * of the files that it is about to run together with the job's nonce, and only then runs them.
+ * of the files that it is about to run together with the job's nonce, and only then runs them. It stands between two jobs of
+ * a GPU: what the shell can do itself starts no process.
  */
 export async function runScript(
   { mark, base, snapshot, name, nonce, run }: Place & { snapshot: Snapshot; name: string; nonce: string; run: string },
@@ -33,51 +34,68 @@ export async function runScript(
       return `put ${quoted(file.path)} ${file.executable ? 755 : 644} <<'END'\n${wrapped(content)}\nEND`;
     }),
   );
+  const paths = snapshot.files.map(({ path }) => quoted(path)).join(' ');
   return `set -u
 ${keepBase({ mark, base })}
+root=${rootOf(mark)}
 workdir="$PWD"
 dir="$root/experiments/${name}"
-rm -rf "$dir" && mkdir -p "$dir" && cp -R "$root/bases/${base.hash}/." "$dir/" && cd "$dir" || exit ${WRONG_CODE_EXIT}
-put() { case "$1" in */*) mkdir -p "\${1%/*}" ;; esac; rm -f "$1"; base64 -d | gunzip > "$1" && chmod "$2" "$1"; }
-${removed.map(({ path }) => `rm -f ${quoted(path)}\n`).join('')}${files.join('\n')}
-known="$(cat "$root"/bases/*.list)"
+[ -d "$root/experiments" ] || mkdir -p "$root/experiments"
+[ ! -e "$dir" ] || rm -rf "$dir"
+cp -R "$root/bases/${base.hash}" "$dir" && cd "$dir" || exit ${WRONG_CODE_EXIT}
+put() {
+  case "$1" in */*) [ -d "\${1%/*}" ] || mkdir -p "\${1%/*}" ;; esac
+  [ ! -x "$1" ] || rm -rf "$1" # a folder, or a script that need not be one any more
+  base64 -d | gzip -d > "$1" && { [ "$2" = 644 ] || chmod "$2" "$1"; }
+}
+${removed.length > 0 ? `rm -f -- ${removed.map(({ path }) => quoted(path)).join(' ')}\n` : ''}${files.join('\n')}
+known=$'\\n'
+for list in "$root"/bases/*.list; do known="$known$(< "$list")"$'\\n'; done
 link_what_setup_left() {
-  local entry name
+  local entry name links=()
   for entry in "$workdir/$1"* "$workdir/$1".[!.]*; do
     name="$1\${entry##*/}"
     case "$name" in *__pycache__ | .git | .autoresearch) continue ;; esac
     if [ ! -e "$entry" ]; then continue
     elif [ -d "$name" ] && [ ! -L "$name" ]; then link_what_setup_left "$name/"
-    elif [ ! -e "$name" ] && [[ $'\\n'"$known"$'\\n' != *$'\\n'"$name"$'\\n'* ]]; then ln -s "$entry" "$name"
+    elif [ -e "$name" ] || [[ "$known" == *$'\\n'"./$name"$'\\n'* ]]; then continue
+    elif [ -d "$entry" ] && [[ "$known" == *$'\\n'"./$name/"* ]]; then mkdir "$name"; link_what_setup_left "$name/"
+    else links+=("$entry")
     fi
+    [ \${#links[@]} -lt 500 ] || { ln -s -- "\${links[@]}" "./$1"; links=(); }
   done
+  [ \${#links[@]} -eq 0 ] || ln -s -- "\${links[@]}" "./$1"
 }
 link_what_setup_left ""
-hash="$(base64 -d <<'END' | gunzip | xargs -0 $sha256 | $sha256
-${wrapped(gzipSync(snapshot.files.map(({ path }) => `${path}\0`).join('')).toString('base64'))}
-END
-)"
+sha256=sha256sum
+command -v sha256sum > /dev/null || sha256="shasum -a 256"
+hash="$({ printf '%s\\0' ${paths} | xargs -0 $sha256 --; printf %s ${quoted(executableText(snapshot.files))}; } | $sha256)"
 echo "AUTORESEARCH_SNAPSHOT ${nonce} \${hash%% *}"
 [ "\${hash%% *}" = ${snapshot.hash} ] || exit ${WRONG_CODE_EXIT}
-base64 -d > "$dir.run.sh" <<'END'
-${wrapped(Buffer.from(run).toString('base64'))}
-END
+printf %s ${quoted(run)} > "$dir.run.sh"
 exec bash "$dir.run.sh"
 `;
 }
 
+/** In a shell of its own: setup goes on in the same script, and must not find our variables. */
 function keepBase({ mark, base }: Place): string {
-  const list = gzipSync(base.files.map(({ path }) => `${path}\n`).join('')).toString('base64');
-  return `root="\${AUTORESEARCH_ROOT:-$HOME/autoresearch}/${mark}"
-sha256=sha256sum; command -v sha256sum > /dev/null || sha256="shasum -a 256"
-if [ ! -d "$root/bases/${base.hash}" ]; then
-  kept="$root/bases/${base.hash}.$$"
-  mkdir -p "$kept" && base64 -d <<'END' | gunzip > "$root/bases/${base.hash}.list"
+  const list = gzipSync(base.files.map(({ path }) => `./${path}\n`).join('')).toString('base64');
+  // Of two jobs that start at once the later moves its copy into the earlier one's, and takes it away again.
+  return `(
+  set -o pipefail
+  base=${rootOf(mark)}/bases/${base.hash}
+  [ ! -d "$base" ] || exit 0
+  kept="$base.$$"
+  mkdir -p "$kept" && base64 -d <<'END' | gzip -d > "$kept.list" && tar -cf - -T "$kept.list" | tar -xf - -C "$kept" && mv "$kept.list" "$base.list" && mv "$kept" "$base" && rm -rf "$base/\${kept##*/}" && exit 0
 ${wrapped(list)}
 END
-  tar -cf - -T "$root/bases/${base.hash}.list" | tar -xf - -C "$kept" && mv "$kept" "$root/bases/${base.hash}"
-fi`;
+  echo "autoresearch: the code's files are not all where the cluster was given them" >&2
+  rm -rf "$kept" "$kept.list"
+  exit ${WRONG_CODE_EXIT}
+) || exit ${WRONG_CODE_EXIT}`;
 }
+
+const rootOf = (mark: string): string => `"\${AUTORESEARCH_ROOT:-$HOME/autoresearch}/${mark}"`;
 
 /** Lines that every shell and ssh on the way takes. */
 const wrapped = (base64: string): string => base64.replace(/.{1,160}/g, '$&\n').trimEnd();

@@ -34,6 +34,13 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   run(lab: Lab, input: z.output<Input>, call: Call): Promise<Answer<z.input<Output>>>;
 }
 
+/** The arguments do not fit the tool's schema: the caller's mistake, unlike any other error of a schema. */
+export class BadArguments extends Error {
+  constructor(readonly issues: readonly z.core.$ZodIssue[]) {
+    super('The arguments do not fit the tool.');
+  }
+}
+
 /** A tool whose types are known only to itself: what the registry holds. */
 export interface AnyTool {
   readonly name: string;
@@ -42,7 +49,7 @@ export interface AnyTool {
   readonly annotations: ToolAnnotations;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
-  /** @throws z.ZodError when the arguments do not fit */
+  /** @throws BadArguments; whatever the lab throws */
   call(lab: Lab, input: unknown, call: Call): Promise<Answer<Record<string, unknown>>>;
 }
 
@@ -50,7 +57,9 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   return {
     ...tool,
     async call(lab, input, call) {
-      const { structured, ...rest } = await tool.run(lab, tool.input.parse(input), call);
+      const parsed = tool.input.safeParse(input);
+      if (!parsed.success) throw new BadArguments(parsed.error.issues);
+      const { structured, ...rest } = await tool.run(lab, parsed.data, call);
       return { ...rest, structured: tool.output.parse(structured) };
     },
   };

@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AutoresearchError } from '../domain/errors.js';
 import { listed, nearestFirst } from '../domain/suggest.js';
-import type { Answer, AnyTool } from './define-tool.js';
+import { type Answer, type AnyTool, BadArguments } from './define-tool.js';
 
 export function respond({ structured, text, links = [] }: Answer<Record<string, unknown>>): CallToolResult {
   return {
@@ -18,7 +18,7 @@ export function respondToError(error: unknown, tool: AnyTool | null): CallToolRe
 
 export function errorText(error: unknown, tool: AnyTool | null): string {
   if (error instanceof AutoresearchError) return `${error.code}: ${error.message} ${error.hint}`;
-  if (error instanceof z.ZodError && tool)
+  if (error instanceof BadArguments && tool)
     return `invalid_input: ${error.issues.map((issue) => inWords(issue, tool)).join(' ')}`;
   const message = error instanceof Error ? error.message : String(error);
   return `internal: ${message} Call campaign_status to see where things stand; nothing that was stored is lost.`;

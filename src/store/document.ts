@@ -1,10 +1,17 @@
 import { statSync } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { Low } from 'lowdb';
 import { JSONFile } from 'lowdb/node';
 import { z } from 'zod';
 import { AutoresearchError } from '../domain/errors.js';
-import { appendToJournal, changeBetween, journalLength, replayJournal, trimJournal } from './journal.js';
+import {
+  appendToJournal,
+  changeBetween,
+  journalLength,
+  replayJournal,
+  restartJournal,
+  trimJournal,
+} from './journal.js';
 
 /** `journalBytes`: how much of the journal the data holds; a longer journal has changes that a killed server never wrote. */
 const Envelope = z.strictObject({ version: z.literal(1), journalBytes: z.number().int(), data: z.unknown() });
@@ -50,8 +57,13 @@ export class Document<T extends Record<string, unknown>> {
     const after = this.schema.parse(draft);
     const entry = changeBetween(before ?? {}, after, this.now());
     if (!entry) return after;
-    await this.#write({ version: 1, journalBytes: await appendToJournal(this.#journal, entry), data: after });
-    return after;
+    const { start, end } = await appendToJournal(this.#journal, entry);
+    if (start === (loaded?.journalBytes ?? 0)) {
+      await this.#write({ version: 1, journalBytes: end, data: after });
+      return after;
+    }
+    // The lock was taken over while this process was suspended: the journal has the changes of both.
+    return (await this.#loadAndRepair())?.data ?? after;
   }
 
   async #write(envelope: Envelope): Promise<void> {
@@ -62,7 +74,7 @@ export class Document<T extends Record<string, unknown>> {
   }
 
   async #load(): Promise<Cached<T> | null> {
-    const stamp = stampOf(this.path);
+    const stamp = stampOf(this.path, this.#journal);
     if (stamp === null) return this.#rebuilt('absent');
     if (this.#cached?.stamp === stamp) return this.#cached;
     const envelope = Envelope.safeParse(parseJson(await readFile(this.path, 'utf8')));
@@ -74,14 +86,13 @@ export class Document<T extends Record<string, unknown>> {
 
   /** From the journal alone, in memory: what a reader sees while nobody has repaired the file. */
   async #rebuilt(state: 'absent' | 'damaged'): Promise<Cached<T> | null> {
-    if (state === 'absent' && (await journalLength(this.#journal)) === 0) return null;
-    const { document, bytes } = await replayJournal(this.#journal, {});
+    const { document, bytes, isDamaged } = await replayJournal(this.#journal, {});
+    if (state === 'absent' && bytes === 0 && !isDamaged) return null; // no change was ever finished
     const data = this.schema.safeParse(document);
-    if (data.success) return { stamp: state, journalBytes: bytes, data: data.data };
-    if (state === 'absent') return null;
+    if (data.success && !isDamaged) return { stamp: state, journalBytes: bytes, data: data.data };
     throw new AutoresearchError(
       'state_damaged',
-      `${this.path} is damaged, and its journal beside it cannot rebuild it.`,
+      `${this.path} is ${state === 'absent' ? 'missing' : 'damaged'}, and its journal ${this.#journal} cannot rebuild it.`,
       'Nothing was overwritten. Restore the file from a backup, or move both files away to go on without it.',
       { cause: data.error },
     );
@@ -89,28 +100,32 @@ export class Document<T extends Record<string, unknown>> {
 
   async #loadAndRepair(): Promise<Cached<T> | null> {
     const loaded = await this.#load();
-    if (!loaded) return null;
     const length = await journalLength(this.#journal);
-    const isWhole = loaded.stamp !== 'absent' && loaded.stamp !== 'damaged';
-    if (isWhole && length === loaded.journalBytes) return loaded;
-    // Behind the file: changes that were journalled by a server that died before it wrote them.
-    const { document, bytes } = await replayJournal(
-      this.#journal,
-      isWhole ? loaded.data : {},
-      isWhole ? loaded.journalBytes : 0,
-    );
+    if (!loaded) {
+      if (length > 0) await trimJournal(this.#journal, 0);
+      return null;
+    }
+    const isFile = loaded.stamp !== 'absent' && loaded.stamp !== 'damaged';
+    if (isFile && length === loaded.journalBytes) return loaded;
+    // Behind what was loaded: changes that were journalled by a server that died before it wrote them.
+    const { document, bytes, isDamaged } = await replayJournal(this.#journal, loaded.data, loaded.journalBytes);
     const data = this.schema.parse(document);
-    if (bytes < length) await trimJournal(this.#journal, bytes);
-    if (loaded.stamp === 'damaged') await rename(this.path, `${this.path}.damaged-${this.now()}`);
-    await this.#write({ version: 1, journalBytes: bytes, data });
+    let journalBytes = bytes;
+    if (isDamaged || bytes > length) {
+      // The file is whole and its journal is not, or is gone: from the file it begins anew.
+      journalBytes = await restartJournal(this.#journal, data, this.now(), `${this.#journal}.damaged-${this.now()}`);
+    } else if (bytes < length) await trimJournal(this.#journal, bytes);
+    if (loaded.stamp === 'damaged') await copyFile(this.path, `${this.path}.damaged-${this.now()}`);
+    await this.#write({ version: 1, journalBytes, data });
     return this.#load();
   }
 }
 
-/** Changes with every write: a rename gives a new inode. */
-function stampOf(path: string): string | null {
+/** Changes with every write: a rename gives a new inode, which may have been used before, but a journal only grows. */
+function stampOf(path: string, journal: string): string | null {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats ? `${stats.ino}-${stats.mtimeNs}-${stats.size}` : null;
+  const journalBytes = statSync(journal, { throwIfNoEntry: false })?.size ?? 0;
+  return stats ? `${stats.ino}-${stats.mtimeNs}-${stats.size}-${journalBytes}` : null;
 }
 
 function parseJson(text: string): unknown {

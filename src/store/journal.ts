@@ -1,4 +1,4 @@
-import { open, readFile, stat, truncate } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 
 /** One change of a document: values by path, two levels deep (`["experiments", "exp-0003"]`), and paths that are gone. */
@@ -52,13 +52,15 @@ export function applyChange(document: Plain, { set, gone }: Change): Plain {
   return result;
 }
 
-/** Appends and syncs to the disk before it returns the journal's new length in bytes. */
-export async function appendToJournal(path: string, change: Change): Promise<number> {
+/** Appends and syncs to the disk before it returns where in the journal the change stands, in bytes. */
+export async function appendToJournal(path: string, change: Change): Promise<{ start: number; end: number }> {
+  const line = Buffer.from(`${JSON.stringify(change)}\n`);
   const file = await open(path, 'a');
   try {
-    await file.appendFile(`${JSON.stringify(change)}\n`);
+    await file.appendFile(line);
     await file.datasync();
-    return (await file.stat()).size;
+    const end = (await file.stat()).size;
+    return { start: end - line.length, end };
   } finally {
     await file.close();
   }
@@ -67,26 +69,41 @@ export async function appendToJournal(path: string, change: Change): Promise<num
 /** Bytes in the journal; 0 when there is none. */
 export const journalLength = async (path: string): Promise<number> => (await stat(path).catch(() => null))?.size ?? 0;
 
-/** Applies what the journal holds from byte `from` on. Stops at a line that was never finished, which is not a change. */
-export async function replayJournal(
-  path: string,
-  document: Plain,
-  from = 0,
-): Promise<{ document: Plain; bytes: number }> {
+export interface Replay {
+  readonly document: Plain;
+  /** Where the last change ends that could be applied. */
+  readonly bytes: number;
+  /** A last line that was never finished is not a change. A finished one that cannot be read is damage. */
+  readonly isDamaged: boolean;
+}
+
+/** Applies what the journal holds from byte `from` on, up to a line that is no change. */
+export async function replayJournal(path: string, document: Plain, from = 0): Promise<Replay> {
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
   let result = document;
   let end = from;
   for (let newline = bytes.indexOf(10, end); newline >= 0; newline = bytes.indexOf(10, end)) {
     const change = Change.safeParse(parseOrNull(bytes.toString('utf8', end, newline)));
-    if (!change.success) break;
+    if (!change.success) return { document: result, bytes: end, isDamaged: true };
     result = applyChange(result, change.data);
     end = newline + 1;
   }
-  return { document: result, bytes: end };
+  return { document: result, bytes: end, isDamaged: false };
 }
 
 /** Drops a half-written last line, so that the next change does not stand behind it. */
 export const trimJournal = (path: string, bytes: number): Promise<void> => truncate(path, bytes);
+
+/** Begins anew with the whole document as its first change; returns the length. What stood there is kept as `aside`. */
+export async function restartJournal(path: string, document: Plain, at: number, aside: string): Promise<number> {
+  await copyFile(path, aside).catch(() => undefined); // there may be none
+  const fresh = `${path}.new`;
+  await rm(fresh, { force: true });
+  const set = Object.entries(document).map(([key, value]): [string[], unknown] => [[key], value]);
+  const { end } = await appendToJournal(fresh, { at, set, gone: [] });
+  await rename(fresh, path);
+  return end;
+}
 
 function parseOrNull(text: string): unknown {
   try {

@@ -16,6 +16,8 @@ export function createLock(directory: string): <T>(work: () => Promise<T>) => Pr
           realpath: false,
           stale: STALE_MS,
           update: 1_000,
+          // A holder that was suspended for long: the default ends the server. What it writes late, the journal sorts out.
+          onCompromised: () => undefined,
           retries: { retries: 400, minTimeout: 5, maxTimeout: 40 },
         })
         .catch((error: unknown) => {
@@ -47,7 +49,7 @@ export function createLease(directory: string): Lease {
   return {
     async hold() {
       if (release) return true;
-      release = await lockfile
+      const taken = await lockfile
         .lock(join(directory, 'collector'), {
           realpath: false,
           stale: STALE_MS,
@@ -57,6 +59,8 @@ export function createLease(directory: string): Lease {
           },
         })
         .catch(() => null);
+      // Of two calls at once one is refused, by ourselves: it must not forget what the other got.
+      release = taken ?? release;
       return release !== null;
     },
     async release() {

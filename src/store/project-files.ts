@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { execa } from 'execa';
 import ignore from 'ignore';
+import PQueue from 'p-queue';
 import { AutoresearchError } from '../domain/errors.js';
 import type { SourceFile } from './snapshots.js';
 
 /** What may travel to a cluster: code, not data. */
 const MOST_BYTES = 20 * 1024 * 1024;
+
+/** A project of thousands of files must not need as many file handles. */
+const MOST_OPEN = 64;
 
 /**
  * The files of a folder that git tracks or would track, less what `.skyignore` names, with their content as it is now.
@@ -17,11 +21,12 @@ const MOST_BYTES = 20 * 1024 * 1024;
  */
 export async function readProjectFiles(folder: string, { ownRules = false } = {}): Promise<SourceFile[]> {
   const skyignore = join(folder, '.skyignore');
-  const ignored = ignore().add(['.autoresearch/', '.git/']);
+  const ignored = ignore({ ignorecase: false }).add(['.autoresearch/', '.git/']);
   if (existsSync(skyignore)) ignored.add(await readFile(skyignore, 'utf8'));
   const paths = (await listedByGit(folder, ownRules)).filter((path) => !ignored.ignores(path));
   const root = await realpath(folder);
-  const entries = await Promise.all(paths.map((path) => statInside(root, path)));
+  const queue = new PQueue({ concurrency: MOST_OPEN });
+  const entries = await queue.addAll(paths.map((path) => () => statInside(root, path)));
   const present = entries.filter((entry) => entry !== null);
 
   const bytes = present.reduce((sum, { size }) => sum + size, 0);
@@ -35,8 +40,12 @@ export async function readProjectFiles(folder: string, { ownRules = false } = {}
       'Name data and outputs in .gitignore or .skyignore; let setup of the task fetch or make them.',
     );
   }
-  return Promise.all(
-    present.map(async ({ path, executable }) => ({ path, executable, content: await readFile(join(folder, path)) })),
+  return queue.addAll(
+    present.map(({ path, executable }) => async () => ({
+      path,
+      executable,
+      content: await readFile(join(root, path)),
+    })),
   );
 }
 
@@ -77,6 +86,8 @@ async function statInside(
     new AutoresearchError('invalid_project', `${path} ${what}.`, 'Name it in .gitignore or .skyignore.');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what sha256sum would print escaped.
   if (/[\u0000-\u001f\\]/.test(path)) throw unusable('has a control character or a backslash in its name');
+  if (path.includes('\ufffd')) throw unusable('has a name that is not UTF-8');
+  if (path === '-') throw unusable('is a name that sha256sum takes for its input');
   const full = join(root, path);
   let stats = await lstat(full).catch(() => null);
   if (!stats) return null; // tracked, and deleted since

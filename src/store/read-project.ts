@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parse, YAMLParseError } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { AutoresearchError } from '../domain/errors.js';
 import { type Project, ProjectFile, TaskFile } from '../domain/project.js';
@@ -21,9 +21,25 @@ export async function readProject(directory: string): Promise<Project> {
     );
   }
   const path = join(directory, FILE);
-  const text = existsSync(path) ? await readFile(path, 'utf8') : '';
+  const text = existsSync(path) ? await readText(path) : '';
   const settings = checked(ProjectFile, parsed(text, path) ?? {}, path);
   return { directory, settings, campaign: settings.campaign ?? nameFrom(directory) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AutoresearchError(
+      'invalid_project',
+      `${path} cannot be read: ${reason}`,
+      'Make it a file, or remove it.',
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** @throws invalid_project when the text is no SkyPilot task that can be run here */
@@ -51,8 +67,9 @@ function parsed(text: string, path: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    throw new AutoresearchError('invalid_project', `${path} is no YAML: ${error.message}`, 'Mend it and call again.', {
+    // Not only YAMLParseError: an alias without its anchor is found later, and is a ReferenceError.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AutoresearchError('invalid_project', `${path} is no YAML: ${reason}`, 'Mend it and call again.', {
       cause: error,
     });
   }

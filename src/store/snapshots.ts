@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
+import { AutoresearchError } from '../domain/errors.js';
 import { SnapshotHash } from '../domain/ids.js';
 import { byPath, deltaBetween, manifestText, Snapshot, type SnapshotFile } from '../domain/snapshot.js';
 
@@ -24,6 +25,9 @@ export interface SnapshotStore {
   diff(from: SnapshotHash, to: SnapshotHash): Promise<string>;
 }
 
+/** Two long files that have nothing in common would hold the server for minutes. */
+const LONGEST_DIFF_MS = 1_000;
+
 const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
 export function openSnapshots(directory: string): SnapshotStore {
@@ -32,7 +36,7 @@ export function openSnapshots(directory: string): SnapshotStore {
   const loaded = new Map<SnapshotHash, Snapshot>();
 
   const load = async (hash: SnapshotHash): Promise<Snapshot> => {
-    const known = loaded.get(hash) ?? Snapshot.parse(JSON.parse(await readFile(treePath(hash), 'utf8')));
+    const known = loaded.get(hash) ?? (await readTree(treePath(hash)));
     loaded.set(hash, known);
     return known;
   };
@@ -76,17 +80,37 @@ export function openSnapshots(directory: string): SnapshotStore {
         const [oldBytes, newBytes] = [old ? await content(old) : null, now ? await content(now) : null];
         if (oldBytes?.includes(0) || newBytes?.includes(0)) return `Binary files a/${path} and b/${path} differ\n`;
         const names = [old ? `a/${path}` : '/dev/null', now ? `b/${path}` : '/dev/null'] as const;
-        return createTwoFilesPatch(...names, oldBytes?.toString() ?? '', newBytes?.toString() ?? '', '', '', {
+        if (old && now && old.sha256 === now.sha256)
+          return `Mode of ${path}: ${modeOf(old)} before, ${modeOf(now)} now\n`;
+        const patch = createTwoFilesPatch(...names, oldBytes?.toString() ?? '', newBytes?.toString() ?? '', '', '', {
           context: 3,
-        }).replace(/^=+\n/, '');
+          timeout: LONGEST_DIFF_MS,
+        });
+        return patch?.replace(/^=+\n/, '') ?? `Files a/${path} and b/${path} differ in too much to list it\n`;
       });
       return (await Promise.all(patches)).join('');
     },
   };
 }
 
+const modeOf = ({ executable }: SnapshotFile): string => (executable ? 'executable' : 'not executable');
+
+async function readTree(path: string): Promise<Snapshot> {
+  try {
+    return Snapshot.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    throw new AutoresearchError(
+      'state_damaged',
+      `${path}, which lists the files of a snapshot, cannot be read.`,
+      'Restore it from a backup, or launch the same code again: that writes it anew.',
+      { cause: error },
+    );
+  }
+}
+
+/** By size too: after a power cut a file may be there and empty, and then what is known to belong there mends it. */
 async function writeOnce(path: string, bytes: Buffer | string): Promise<void> {
-  if (existsSync(path)) return;
+  if (statSync(path, { throwIfNoEntry: false })?.size === Buffer.byteLength(bytes)) return;
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, bytes);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CampaignFile } from '../domain/campaign.js';
@@ -120,7 +120,9 @@ function namesIn(directory: string): string[] {
 function makeWritable(directory: string, folders: readonly string[]): void {
   try {
     for (const folder of folders) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(directory, '.gitignore'), '*\n');
+    accessSync(directory, constants.W_OK);
+    const gitignore = join(directory, '.gitignore');
+    if (!existsSync(gitignore)) writeFileSync(gitignore, '*\n');
   } catch (error) {
     throw new AutoresearchError(
       'invalid_project',

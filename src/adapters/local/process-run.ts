@@ -32,8 +32,16 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function startProcess({ argv, cwd, envs, logPath, marker, timeoutMs }: Command): ProcessRun {
   const [file, ...args] = argv;
-  const log = openSync(logPath, 'a');
   const startedAt = Date.now();
+  let log: number;
+  try {
+    log = openSync(logPath, 'a');
+  } catch (error) {
+    // A full disk, most likely: the job fails and the queue goes on.
+    process.stderr.write(`${logPath} could not be opened: ${error}\n`);
+    const ending: Ending = { reason: 'exited', exitCode: null, endedAt: startedAt };
+    return { pid: null, startedAt, ended: Promise.resolve(ending), stop: () => {} };
+  }
   const child = spawn(file, args, { cwd, env: { ...envs }, detached: true, stdio: ['ignore', log, log] });
   child.once('error', (error) => {
     if (child.pid === undefined) writeSync(log, `The command could not be started: ${error.message}\n`);

@@ -1,7 +1,7 @@
 import type { EnvironmentFile, JobStatusFile, TaskFile } from './cluster-files.js';
 import { jobStatusFile } from './cluster-folder.js';
 import type { News } from './inbox.js';
-import type { Record } from './record.js';
+import type { StateWriter } from './state-writer.js';
 
 export interface Waiting {
   readonly number: number;
@@ -34,7 +34,7 @@ export interface Queue {
 }
 
 /** Who waits for what. It starts nothing and writes only the jobs' states. */
-export function createQueue(folder: string, record: Record): Queue {
+export function createQueue(folder: string, writer: StateWriter): Queue {
   const environments = new Map<string, EnvironmentFile>();
   const readiness = new Map<string, Readiness>();
   let waiting: Waiting[] = [];
@@ -42,7 +42,7 @@ export function createQueue(folder: string, record: Record): Queue {
   let settingUp: number | null = null;
 
   function save(number: number, status: Partial<JobStatusFile>): void {
-    record.save(jobStatusFile(folder, number), { ...NOT_STARTED, ...status });
+    writer.save(jobStatusFile(folder, number), { ...NOT_STARTED, ...status });
   }
 
   function tellHead(): void {

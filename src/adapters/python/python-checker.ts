@@ -8,13 +8,15 @@ const PROGRAM = `
 import json, sys, warnings
 warnings.simplefilter("ignore")
 problems = []
-for index, file in enumerate(json.load(sys.stdin)):
+for index, file in enumerate(json.load(sys.stdin.buffer)):
     try:
-        compile(file["content"], file["path"], "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+        # As bytes, as Python reads a file: with a byte-order mark, or a line that names the encoding.
+        compile(file["content"].encode("utf-8", "surrogatepass"), file["path"], "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         line = getattr(error, "lineno", None)
-        text = (getattr(error, "text", None) or "").strip()
-        message = f'{file["path"]}, line {line}: {getattr(error, "msg", error)}' + (f": {text}" if text else "")
+        text = (getattr(error, "text", None) or "").strip()[:200]
+        where = file["path"] if line is None else f'{file["path"]}, line {line}'
+        message = f'{where}: {getattr(error, "msg", None) or error or type(error).__name__}' + (f": {text}" if text else "")
         problems.append({"index": index, "message": message})
 print(json.dumps(problems))
 `;

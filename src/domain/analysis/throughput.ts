@@ -30,7 +30,7 @@ export function throughput(
   if (started.length === 0) return null;
   const begin = Math.min(...experiments.map(({ plannedAt }) => plannedAt));
   const end = Math.max(...started.map(({ endedAt }) => endedAt ?? now));
-  const runMs = started.reduce((sum, { startedAt, endedAt }) => sum + (endedAt ?? now) - startedAt, 0);
+  const runMs = started.reduce((sum, { startedAt, endedAt }) => sum + Math.max(0, (endedAt ?? now) - startedAt), 0);
   const upMs = lives.reduce((sum, { from, to }) => sum + Math.max(0, (to ?? now) - from), 0);
   const wallHours = Math.max(1, end - begin) / HOUR_MS;
   const sequentialHours = runMs / HOUR_MS;

@@ -1,13 +1,13 @@
 import { writeAtomically } from './cluster-folder.js';
 
-export interface Record {
+export interface StateWriter {
   save(path: string, value: unknown): void;
   /** Tries again what could not be written. */
   flush(): void;
 }
 
 /** What the runner has to say, kept until it could be written: a full disk delays the news of a job, it does not end the queue. */
-export function createRecord(): Record {
+export function createStateWriter(): StateWriter {
   const unwritten = new Map<string, string>();
   let complained = false;
 

@@ -1,0 +1,79 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ClusterName } from '../../ports/cluster-backend.js';
+import { RunnerFile, readJson } from './cluster-files.js';
+import { markerPrefix, processFile, trashName } from './cluster-folder.js';
+import { isMissing, makeLock, withLock } from './lock.js';
+import { endProcesses } from './process-group.js';
+import { isRunning } from './process-identity.js';
+import { type ClusterReader, type FoundCluster, isLive, type LiveCluster } from './reader.js';
+
+/** A launch or a removal that was killed half-way leaves a folder; by this age nobody works in it any more. */
+const ABANDONED_MS = 60 * 60 * 1000;
+
+/** Launches and removals of clusters, among all processes, one after the other. */
+export async function withDirectoryLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const lock = join(directory, '.lock');
+  await makeLock(lock);
+  return await withLock(lock, work);
+}
+
+/** The cluster if it lives. One whose runner was killed is none: what it left running is ended and its slot is free. */
+export async function findLive(
+  directory: string,
+  reader: ClusterReader,
+  name: ClusterName,
+): Promise<LiveCluster | null> {
+  const found = await reader.find(name);
+  if (found === null || isLive(found)) return found;
+  return await withDirectoryLock(directory, async () => await buryIfDead(directory, reader, name));
+}
+
+/** To be called under the directory's lock: whoever launches holds it until the runner runs. */
+export async function buryIfDead(
+  directory: string,
+  reader: ClusterReader,
+  name: ClusterName,
+): Promise<LiveCluster | null> {
+  const found = await reader.find(name);
+  if (found === null || isLive(found)) return found;
+  await bury(directory, found);
+  return null;
+}
+
+async function bury(directory: string, { folder, file }: FoundCluster): Promise<void> {
+  const last = await readJson(processFile(folder), RunnerFile.nullable());
+  const group = last && isRunning(last) ? last.pid : null;
+  await endProcesses({ group, marker: markerPrefix(file.incarnation) });
+  const trash = join(directory, trashName());
+  try {
+    await rename(folder, trash);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  await rm(trash, { recursive: true, force: true });
+}
+
+export async function clusterNames(directory: string): Promise<ClusterName[]> {
+  return (await readdir(directory)).flatMap((entry) => ClusterName.safeParse(entry).data ?? []);
+}
+
+export async function removeAbandoned(directory: string): Promise<void> {
+  const entries = (await readdir(directory)).filter((entry) => /^\.(new|trash)-/.test(entry));
+  for (const entry of entries) {
+    const path = join(directory, entry);
+    const changedAt = (await stat(path).catch(() => null))?.mtimeMs ?? Date.now();
+    if (Date.now() - changedAt > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** True when `condition` came to hold in time. */
+export async function eventually(condition: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
+  const startedAt = Date.now();
+  for (let pauseMs = 5; !(await condition()); pauseMs = Math.min(pauseMs * 1.5, 50)) {
+    if (Date.now() - startedAt > withinMs) return false;
+    await sleep(pauseMs);
+  }
+  return true;
+}

@@ -1,0 +1,139 @@
+import type { Cluster, ClusterBackend, ClusterName, Job, JobLog, JobRef, Offer } from '../../ports/cluster-backend.js';
+import { findLive, withDirectoryLock } from './bury.js';
+import { cancel } from './cancel.js';
+import type { JobStatusFile, Slot } from './cluster-files.js';
+import { jobLog } from './cluster-folder.js';
+import { down } from './down.js';
+import { jobIdOf, jobNumber } from './job-id.js';
+import { launch, slotHolders } from './launch.js';
+import { isMissing } from './lock.js';
+import { slotsOfMachine } from './machine.js';
+import { readHeadAndTail } from './read-log.js';
+import { type ClusterReader, createReader, type LiveCluster, type NumberedTask } from './reader.js';
+import { submit } from './submit.js';
+
+export interface LocalBackendOptions {
+  /** Absolute path of the folder in which each cluster has one of its own. */
+  readonly directory: string;
+  /** Null: what the machine has. */
+  readonly slots: number | null;
+  /** CPU threads a slot, on a machine without GPUs. */
+  readonly threads?: number;
+  readonly now?: () => number;
+}
+
+/** This machine as clusters: each is a detached process with a queue on disk, so that nothing here is held in memory. */
+export function createLocalBackend({ directory, slots, threads, now = Date.now }: LocalBackendOptions): ClusterBackend {
+  const reader = createReader(directory);
+  let machine: Promise<Slot[]> | null = null;
+  const slotsHere = (): Promise<Slot[]> => {
+    machine ??= slotsOfMachine({ slots, threads });
+    return machine;
+  };
+  const live = async (names: Iterable<ClusterName>): Promise<LiveCluster[]> => {
+    const found = await Promise.all([...new Set(names)].map((name) => findLive(directory, reader, name)));
+    return found.filter((cluster) => cluster !== null);
+  };
+
+  return {
+    name: 'local',
+    capabilities: { choosesAccelerators: false, pollMs: 250 },
+
+    async offers() {
+      const taken = await withDirectoryLock(directory, () => slotHolders(directory, reader));
+      return offersOf(await slotsHere(), new Set(taken.keys()));
+    },
+
+    launch: (requests) => launch({ directory, reader, slots: slotsHere }, requests),
+
+    async clusters(names) {
+      return unlessGone(await live(names), (cluster) => describe(reader, cluster));
+    },
+
+    submit: (cluster, tasks) => submit({ directory, reader, now }, cluster, tasks),
+
+    async jobs(names) {
+      const jobs = await unlessGone(await live(names), (cluster) => jobsOf(reader, cluster));
+      return jobs.flat().toSorted((a, b) => a.submittedAt - b.submittedAt);
+    },
+
+    async logs(jobs) {
+      const clusters = new Map((await live(jobs.map(({ cluster }) => cluster))).map((one) => [one.file.name, one]));
+      return await Promise.all(jobs.map((job) => logOf(clusters.get(job.cluster), job)));
+    },
+
+    async cancel(jobs) {
+      await Promise.all(jobs.map((job) => cancel(directory, reader, job)));
+    },
+
+    async down(clusters) {
+      await Promise.all([...new Set(clusters)].map((name) => down(directory, reader, name)));
+    },
+  };
+}
+
+function offersOf(slots: readonly Slot[], taken: ReadonlySet<number>): Offer[] {
+  const free = new Map<string, number>();
+  for (const { index, accelerators } of slots) {
+    if (!taken.has(index)) free.set(accelerators, (free.get(accelerators) ?? 0) + 1);
+  }
+  return [...free].map(([accelerators, count]) => ({ accelerators, infra: null, free: count, pricePerHourUsd: null }));
+}
+
+async function describe(reader: ClusterReader, cluster: LiveCluster): Promise<Cluster> {
+  const { name, slot, idleMinutes } = cluster.file;
+  return {
+    name,
+    status: 'UP',
+    statusReason: await reader.statusReason(cluster),
+    accelerators: slot.accelerators,
+    hardware: slot.hardware,
+    pricePerHourUsd: null,
+    environmentKeys: await reader.environmentKeys(cluster, await reader.items(cluster)),
+    idleMinutes,
+  };
+}
+
+async function jobsOf(reader: ClusterReader, cluster: LiveCluster): Promise<Job[]> {
+  const tasks = await reader.tasks(cluster, await reader.items(cluster));
+  return await Promise.all(
+    tasks.map(async (numbered) => jobOf(cluster, numbered, await reader.status(cluster, numbered.number))),
+  );
+}
+
+const jobOf = ({ file }: LiveCluster, { number, task }: NumberedTask, status: JobStatusFile | null): Job => ({
+  cluster: file.name,
+  jobId: jobIdOf(file, number),
+  name: task.name,
+  status: status?.status ?? 'PENDING',
+  submittedAt: task.submittedAt,
+  startedAt: status?.startedAt ?? null,
+  endedAt: status?.endedAt ?? null,
+  exitCode: status?.exitCode ?? null,
+  timedOut: status?.timedOut ?? false,
+});
+
+async function logOf(cluster: LiveCluster | undefined, job: JobRef): Promise<JobLog> {
+  const number = cluster ? jobNumber(cluster.file, job) : null;
+  if (!cluster || number === null) return { ...job, text: null };
+  const text = await readHeadAndTail(jobLog(cluster.folder, number));
+  return { cluster: job.cluster, jobId: job.jobId, text: text ?? '' };
+}
+
+/** Leaves out a cluster whose folder goes away while it is read. */
+async function unlessGone<T>(
+  clusters: readonly LiveCluster[],
+  read: (cluster: LiveCluster) => Promise<T>,
+): Promise<T[]> {
+  const results = await Promise.all(
+    clusters.map(async (cluster) => {
+      try {
+        return { value: await read(cluster) };
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    }),
+  );
+  return results.flatMap((result) => (result ? [result.value] : []));
+}

@@ -1,0 +1,69 @@
+import { foreignLine } from './foreign-text.js';
+import { difference, duration, metricValue, NONE } from './quantities.js';
+import type { MainEffectRow, Row } from './report.js';
+import { bad, dim, good, table, warning } from './table.js';
+
+export const NO_NOISE_FLOOR =
+  'No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.';
+
+/** Experiments as a ranked table. */
+export const drawRows = (rows: readonly Row[], metric: string): string =>
+  table(
+    [
+      { head: '#', align: 'right' },
+      { head: 'experiment' },
+      { head: metric, align: 'right' },
+      { head: '− incumbent', align: 'right' },
+      { head: 'state' },
+      { head: 'ran', align: 'right' },
+      { head: 'on' },
+      { head: 'what' },
+    ],
+    rows.map((row) => [
+      row.rank === null ? NONE : String(row.rank),
+      row.is_incumbent ? good(row.experiment_id) : row.experiment_id,
+      metricValue(row.value),
+      row.is_incumbent ? dim('incumbent') : difference(row.delta),
+      stateOf(row),
+      duration(row.run_seconds),
+      row.cluster ?? NONE,
+      whatOf(row),
+    ]),
+  );
+
+export function stateOf({ state, crash_cause }: Row): string {
+  const words = crash_cause === null ? state : `${state}: ${crash_cause}`;
+  if (state === 'done') return state;
+  return ['planned', 'queued', 'running'].includes(state) ? warning(words) : bad(words);
+}
+
+const whatOf = ({ description, replicate_of, note }: Row): string =>
+  [
+    foreignLine(description),
+    ...(replicate_of === null ? [] : [dim(`(replicate of ${replicate_of})`)]),
+    ...(note === null ? [] : [dim(`(${foreignLine(note)})`)]),
+  ].join(' ');
+
+/** What each factor did: the mean at each of its levels, over all levels of the others. */
+export function drawEffects(effects: readonly MainEffectRow[], metric: { name: string; goal: string }): string {
+  const best = metric.goal === 'minimize' ? Math.min : Math.max;
+  return table(
+    [
+      { head: 'factor' },
+      { head: 'level', align: 'right' },
+      { head: `mean ${metric.name}`, align: 'right' },
+      { head: 'n', align: 'right' },
+      { head: 'largest − smallest mean', align: 'right' },
+    ],
+    effects.flatMap(({ factor, range, levels }) => {
+      const top = best(...levels.map(({ mean }) => mean));
+      return levels.map(({ level, mean, n }, index) => [
+        index === 0 ? foreignLine(factor) : '',
+        foreignLine(level),
+        mean === top ? good(metricValue(mean)) : metricValue(mean),
+        String(n),
+        index === 0 ? metricValue(range) : '',
+      ]);
+    }),
+  );
+}

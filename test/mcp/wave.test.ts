@@ -1,0 +1,157 @@
+import { expect, it } from 'vitest';
+import { callTool, connectClient } from '../support/client.js';
+import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
+import { createTestLab } from '../support/test-lab.js';
+
+it('launches a design, waits for it and shows every result once', async () => {
+  const values = [0.97, 0.99, 0.96, 0.98, 0.95];
+  const { lab } = await createTestLab({
+    clusters: 2,
+    run: (task) => ({ seconds: 60, log: wrapperLine(task) + summaryBlock(values.shift() ?? 1) }),
+  });
+  const client = await connectClient(async () => lab);
+  expect(
+    await callTool(client, 'launch_wave', { design: { factors: { LEARNING_RATE: [0.02, 0.08], DEPTH: [4, 8] } } }),
+  ).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "clusters": [
+          "gpu-01",
+          "gpu-02",
+        ],
+        "experiment_ids": [
+          "exp-0001",
+          "exp-0002",
+          "exp-0003",
+          "exp-0004",
+          "exp-0005",
+        ],
+        "notes": [
+          "exp-0001 is the unchanged base.",
+        ],
+        "wave_id": "wave-001",
+      },
+      "text": "wave-001: 5 experiments (exp-0001…exp-0005) on gpu-01, gpu-02. exp-0001 is the unchanged base.",
+    }
+  `);
+  expect(await callTool(client, 'fetch_result', { wave_id: 'wave-001', wait_seconds: 50 })).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "ended": 0,
+        "total": 5,
+      },
+      "text": "0/5 ended.",
+    }
+  `);
+  for (let call = 0; call < 4; call++)
+    await callTool(client, 'fetch_result', { wave_id: 'wave-001', wait_seconds: 50 });
+  expect(await callTool(client, 'fetch_result', { wave_id: 'wave-001' })).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "ended": 5,
+        "experiments": [
+          {
+            "description": "baseline: the unchanged base",
+            "experiment_id": "exp-0001",
+            "metrics": {
+              "val_bpb": 0.97,
+            },
+            "state": "done",
+            "verdict": null,
+          },
+          {
+            "delta": 0.02,
+            "description": "LEARNING_RATE=0.02 DEPTH=4",
+            "experiment_id": "exp-0002",
+            "metrics": {
+              "val_bpb": 0.99,
+            },
+            "state": "done",
+            "verdict": null,
+          },
+          {
+            "delta": -0.01,
+            "description": "LEARNING_RATE=0.02 DEPTH=8",
+            "experiment_id": "exp-0003",
+            "metrics": {
+              "val_bpb": 0.96,
+            },
+            "state": "done",
+            "verdict": null,
+          },
+          {
+            "delta": 0.01,
+            "description": "LEARNING_RATE=0.08 DEPTH=4",
+            "experiment_id": "exp-0004",
+            "metrics": {
+              "val_bpb": 0.98,
+            },
+            "state": "done",
+            "verdict": null,
+          },
+          {
+            "delta": -0.02,
+            "description": "LEARNING_RATE=0.08 DEPTH=8",
+            "experiment_id": "exp-0005",
+            "metrics": {
+              "val_bpb": 0.95,
+            },
+            "state": "done",
+            "verdict": null,
+          },
+        ],
+        "total": 5,
+      },
+      "text": "5 with a result. Best val_bpb: exp-0005 0.950000, exp-0003 0.960000, exp-0001 0.970000, exp-0004 0.980000, exp-0002 0.990000. Best − incumbent exp-0001 = −0.02000; without a noise floor that is no win yet.",
+    }
+  `);
+  expect(await callTool(client, 'campaign_status', {})).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "best": {
+          "delta": -0.02,
+          "description": "LEARNING_RATE=0.08 DEPTH=8",
+          "experiment_id": "exp-0005",
+          "metrics": {
+            "val_bpb": 0.95,
+          },
+          "state": "done",
+          "verdict": null,
+        },
+        "busy_share": 0.801,
+        "campaign": "test",
+        "clusters": {
+          "gpu-01": "up 0+0",
+          "gpu-02": "up 0+0",
+        },
+        "counts": {
+          "done": 5,
+        },
+        "cursor": 1800000187263,
+        "experiments_per_hour": 100,
+        "finished": [
+          "exp-0001",
+          "exp-0002",
+          "exp-0003",
+          "exp-0004",
+          "exp-0005",
+        ],
+        "incumbent": {
+          "description": "baseline: the unchanged base",
+          "experiment_id": "exp-0001",
+          "metrics": {
+            "val_bpb": 0.97,
+          },
+          "state": "done",
+          "verdict": null,
+        },
+        "metric": "minimize val_bpb",
+        "next": "All have ended, and clusters idle: launch the next wave, or teardown.",
+        "noise": null,
+        "one_gpu_hours": 0.08,
+        "queue_dry_in_seconds": 0,
+      },
+      "text": "test: best val_bpb 0.95 (exp-0005, −0.02000 against the incumbent). All have ended, and clusters idle: launch the next wave, or teardown.",
+    }
+  `);
+});

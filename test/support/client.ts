@@ -1,0 +1,21 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import type { Lab } from '../../src/lab/lab.js';
+import { createServer } from '../../src/mcp/server.js';
+
+/** A real client and our server on the SDK's in-memory transport. */
+export async function connectClient(openLab: () => Promise<Lab>): Promise<Client> {
+  const [here, there] = InMemoryTransport.createLinkedPair();
+  const server = createServer({ version: '0.0.0', openLab });
+  const client = new Client({ name: 'test', version: '0.0.0' });
+  await Promise.all([server.connect(there), client.connect(here)]);
+  return client;
+}
+
+/** The answer's text and structured content with its links, or the text of the error. */
+export async function callTool(client: Client, name: string, args: Record<string, unknown>) {
+  const { content, structuredContent, isError } = await client.callTool({ name, arguments: args });
+  const [first, ...links] = Array.isArray(content) ? content : [];
+  if (isError === true) return { error: first?.text };
+  return { text: first?.text, structured: structuredContent, ...(links.length > 0 ? { links } : {}) };
+}

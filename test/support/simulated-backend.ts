@@ -1,0 +1,180 @@
+import type {
+  BackendCapabilities,
+  Cluster,
+  ClusterBackend,
+  ClusterName,
+  Job,
+  JobLog,
+  Task,
+} from '../../src/ports/cluster-backend.js';
+
+/** A clock that moves only when somebody sleeps. */
+export interface VirtualClock {
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export function virtualClock(start = 1_800_000_000_000): VirtualClock {
+  let time = start;
+  return {
+    now: () => time,
+    sleep: async (milliseconds) => {
+      time += Math.max(1, Math.ceil(milliseconds));
+    },
+  };
+}
+
+export interface SimulatedOptions {
+  readonly clock: VirtualClock;
+  readonly clusters: number;
+  /** What the script of a job prints, and how long it runs. */
+  readonly run: (task: Task) => { readonly seconds: number; readonly log: string; readonly exitCode?: number };
+  readonly capabilities?: Partial<BackendCapabilities>;
+  readonly accelerators?: string;
+}
+
+interface SimulatedJob extends Job {
+  readonly log: string;
+}
+
+/** Machines that exist on the clock only: for what takes hours, or needs sixteen GPUs. The real ones keep the same contract. */
+export class SimulatedBackend implements ClusterBackend {
+  readonly name = 'simulated';
+  readonly capabilities: BackendCapabilities;
+  readonly calls: Record<string, number> = {};
+  readonly #clusters = new Map<ClusterName, { cluster: Cluster; jobs: SimulatedJob[] }>();
+
+  constructor(private readonly options: SimulatedOptions) {
+    this.capabilities = { choosesAccelerators: false, pollMs: 1_000, ...options.capabilities };
+  }
+
+  async offers() {
+    const free = this.options.clusters - this.#clusters.size;
+    return [{ accelerators: this.options.accelerators ?? 'H100:1', infra: null, free, pricePerHourUsd: null }];
+  }
+
+  async launch(requests: Parameters<ClusterBackend['launch']>[0]) {
+    return requests.map(({ cluster, environment, idleMinutes }) => {
+      const known = this.#clusters.get(cluster);
+      if (!known && this.#clusters.size >= this.options.clusters) {
+        return { cluster, status: 'rejected' as const, reason: 'All simulated GPUs are taken.' };
+      }
+      const keys = new Set([...(known?.cluster.environmentKeys ?? []), environment.key]);
+      this.#clusters.set(cluster, {
+        jobs: known?.jobs ?? [],
+        cluster: {
+          name: cluster,
+          status: 'UP',
+          statusReason: null,
+          accelerators: this.options.accelerators ?? 'H100:1',
+          hardware: 'simulated',
+          pricePerHourUsd: null,
+          environmentKeys: [...keys],
+          idleMinutes,
+        },
+      });
+      return { cluster, status: 'accepted' as const };
+    });
+  }
+
+  async clusters(names: readonly ClusterName[]) {
+    this.#count('clusters');
+    return names.flatMap((name) => this.#clusters.get(name)?.cluster ?? []);
+  }
+
+  async submit(cluster: ClusterName, tasks: readonly Task[]) {
+    const entry = this.#clusters.get(cluster);
+    return tasks.map((task) => {
+      if (!entry) return { name: task.name, status: 'rejected' as const, reason: `${cluster} is gone.` };
+      const known = entry.jobs.find(({ name }) => name === task.name);
+      if (known) return { name: task.name, status: 'submitted' as const, jobId: known.jobId };
+      const { seconds, log, exitCode = 0 } = this.options.run(task);
+      const now = this.options.clock.now();
+      const startedAt = Math.max(now, ...entry.jobs.map(({ endedAt }) => endedAt ?? 0));
+      const jobId = String(entry.jobs.length + 1);
+      const endedAt = startedAt + seconds * 1000;
+      const status = exitCode === 0 ? 'SUCCEEDED' : 'FAILED';
+      entry.jobs.push({
+        cluster,
+        jobId,
+        name: task.name,
+        status,
+        submittedAt: now,
+        startedAt,
+        endedAt,
+        exitCode,
+        timedOut: false,
+        log,
+      });
+      return { name: task.name, status: 'submitted' as const, jobId };
+    });
+  }
+
+  async jobs(clusters: readonly ClusterName[]) {
+    this.#count('jobs');
+    return clusters.flatMap((name) => (this.#clusters.get(name)?.jobs ?? []).map((job) => this.#asOfNow(job)));
+  }
+
+  async logs(jobs: Parameters<ClusterBackend['logs']>[0]): Promise<JobLog[]> {
+    if (jobs.length > 0) this.#count('logs');
+    return jobs.map(({ cluster, jobId }) => ({
+      cluster,
+      jobId,
+      text: this.#clusters.get(cluster)?.jobs.find((job) => job.jobId === jobId)?.log ?? null,
+    }));
+  }
+
+  async cancel(jobs: Parameters<ClusterBackend['cancel']>[0]) {
+    const now = this.options.clock.now();
+    for (const { cluster, jobId } of jobs) {
+      const entry = this.#clusters.get(cluster);
+      if (!entry) continue;
+      const index = entry.jobs.findIndex((job) => job.jobId === jobId);
+      const job = entry.jobs[index];
+      if (job && (job.endedAt ?? 0) > now) entry.jobs[index] = { ...job, status: 'CANCELLED', endedAt: now };
+    }
+  }
+
+  async down(clusters: readonly ClusterName[]) {
+    for (const name of clusters) this.#clusters.delete(name);
+  }
+
+  #asOfNow({ log: _, ...job }: SimulatedJob): Job {
+    const now = this.options.clock.now();
+    if (job.endedAt !== null && job.endedAt <= now) return job;
+    const isRunning = job.startedAt !== null && job.startedAt <= now;
+    return {
+      ...job,
+      status: isRunning ? 'RUNNING' : 'PENDING',
+      startedAt: isRunning ? job.startedAt : null,
+      endedAt: null,
+      exitCode: null,
+    };
+  }
+
+  #count(call: string): void {
+    this.calls[call] = (this.calls[call] ?? 0) + 1;
+  }
+}
+
+/** What our wrapper would have printed: the nonce and hash that stand in the task's own script. */
+export function wrapperLine({ run }: Task): string {
+  const nonce = /AUTORESEARCH_SNAPSHOT (\S+) /.exec(run)?.[1];
+  const hash = /"\$\{hash%% \*\}" = ([0-9a-f]{64})/.exec(run)?.[1];
+  return `AUTORESEARCH_SNAPSHOT ${nonce} ${hash}\n`;
+}
+
+/** A summary block as upstream's train.py prints it. */
+export const summaryBlock = (valBpb: number | string): string => `Model config: {'n_layer': 8}
+step 00001 (50.0%) | loss: 5.1 | remaining: 1s
+---
+val_bpb:          ${typeof valBpb === 'number' ? valBpb.toFixed(6) : valBpb}
+training_seconds: 300.1
+total_seconds:    325.9
+peak_vram_mb:     45060.2
+mfu_percent:      39.80
+total_tokens_M:   499.6
+num_steps:        953
+num_params_M:     50.3
+depth:            8
+`;
