@@ -24,7 +24,15 @@ export async function latencyFigures(): Promise<Figure[]> {
       replicateOf: null,
       levels: {},
     }));
-    const ask = { description: '', kind: 'list' as const, factors: {}, requests, replicates: 1, accelerators: [], cluster: null };
+    const ask = {
+      description: '',
+      kind: 'list' as const,
+      factors: {},
+      requests,
+      replicates: 1,
+      accelerators: [],
+      cluster: null,
+    };
     await submitRuns(lab, { ...ask, withBaseline: wave === 0 });
     await lab.sleep(400_000);
   }

@@ -33,7 +33,10 @@ export async function tokenFigures(): Promise<Figure[]> {
   await call('launch', 'launch_wave', { experiments });
   let waits = 0;
   for (let isLast = false; !isLast; ) {
-    const answer = await client.callTool({ name: 'fetch_result', arguments: { wave_id: 'wave-001', wait_seconds: 50 } });
+    const answer = await client.callTool({
+      name: 'fetch_result',
+      arguments: { wave_id: 'wave-001', wait_seconds: 50 },
+    });
     if (answer.isError === true) throw new Error(JSON.stringify(answer));
     isLast = JSON.stringify(answer).includes('exp-0016');
     parts[isLast ? 'results' : 'waits'] = (parts[isLast ? 'results' : 'waits'] ?? 0) + tokens(answer);
@@ -49,6 +52,11 @@ export async function tokenFigures(): Promise<Figure[]> {
     .join(', ');
   return [
     { name: 'tools/list', value: list, unit: 'tokens', limit: { most: 6_000 } },
-    { name: `wave of 16: launch, ${waits} waits, results (${split})`, value: total, unit: 'tokens', limit: { most: 1_400 } },
+    {
+      name: `wave of 16: launch, ${waits} waits, results (${split})`,
+      value: total,
+      unit: 'tokens',
+      limit: { most: 1_400 },
+    },
   ];
 }

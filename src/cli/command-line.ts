@@ -34,6 +34,8 @@ export function createProgram({ version, openWorkshop, projectFolder }: CommandL
   const program = new Command('autoresearch-mcp')
     .description('Without a command: the MCP server on stdio, which an agent’s client starts.')
     .version(version)
+    // Else the server's --project would take a command's.
+    .enablePositionalOptions()
     .option('--project <dir>', 'project folder (default: AUTORESEARCH_PROJECT, else the working directory)')
     .addHelpText(
       'after',

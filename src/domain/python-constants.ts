@@ -67,7 +67,8 @@ export function findConstants(source: string): Constants {
       visit(child, isTopLevel && node.name === 'StatementGroup');
     }
   };
-  const script = parser.parse(source).topNode;
+  // A byte-order mark would be part of the first name.
+  const script = parser.parse(source.replace(/^\ufeff/, '\n')).topNode;
   for (let child = script.firstChild; child; child = child.nextSibling) {
     // The parser may lose track of a block that it does not understand; what is indented is never at the top.
     visit(child, child.from === 0 || /[\r\n\ufeff]/.test(source.charAt(child.from - 1)));

@@ -1,6 +1,6 @@
 import type { CampaignFile } from '../domain/campaign.js';
 import { AutoresearchError } from '../domain/errors.js';
-import { type Experiment, type ExperimentRequest, isSettled } from '../domain/experiment.js';
+import { type Experiment, type ExperimentRequest, isSettled, metricOf } from '../domain/experiment.js';
 import type { ClusterId, ExperimentId } from '../domain/ids.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { experimentsOf, type Wave, type WaveFile } from '../domain/wave.js';
@@ -59,7 +59,10 @@ export async function planRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
   await readTask(lab, base); // a project without a task is told so before anything is stored
 
   const everywhere = (await lab.store.waves()).flatMap(experimentsOf);
-  const { fresh, duplicates, twins } = apartFromDuplicates(runs, everywhere);
+  const answers = everywhere.filter(
+    (run) => run.campaign === campaign.name || metricOf(run, campaign.metric.name) !== null,
+  );
+  const { fresh, duplicates, twins } = apartFromDuplicates(runs, answers);
   const incumbent = experiments.find(({ id }) => id === campaign.incumbent);
   const baseIsIncumbent = !incumbent || incumbent.snapshot === base.hash;
   if (fresh.length === 0) return { wave: null, duplicates, baseIsIncumbent };
@@ -95,13 +98,14 @@ function apartFromDuplicates(runs: readonly SnapshottedRequest[], earlier: reado
   const twins: SnapshottedRequest[] = [];
   for (const run of runs) {
     const { request, snapshot } = run;
-    const of = request.replicateOf === null ? answers.findLast((known) => known.snapshot === snapshot.hash) : undefined;
+    const mayRepeat = request === BASELINE || request.replicateOf !== null;
+    const of = mayRepeat ? undefined : answers.findLast((known) => known.snapshot === snapshot.hash);
     if (of) duplicates.push({ description: request.description, of });
     else if (request.replicateOf !== null || !seen.has(snapshot.hash)) fresh.push(run);
     else if (!replacesBaseline(fresh, run)) twins.push(run);
     seen.add(snapshot.hash);
   }
-  return { fresh, duplicates: duplicates.filter(({ description }) => description !== BASELINE.description), twins };
+  return { fresh, duplicates, twins };
 }
 
 /** A design's point that is the unchanged base takes the place of the baseline that was added for it. */

@@ -16,12 +16,13 @@ const MOST_OPEN = 64;
 
 /**
  * The files of a folder that git tracks or would track, less what `.skyignore` names, with their content as it is now.
+ * `autoresearch.yaml` is left out: it says how to do research here, and changing a limit changes no code.
  * @param options.ownRules for a folder inside a project: only its own ignore files count, not those above it
  * @throws too_large past 20 MB, with the largest files; invalid_project for what cannot be snapshotted
  */
 export async function readProjectFiles(folder: string, { ownRules = false } = {}): Promise<SourceFile[]> {
   const skyignore = join(folder, '.skyignore');
-  const ignored = ignore({ ignorecase: false }).add(['.autoresearch/', '.git/']);
+  const ignored = ignore({ ignorecase: false }).add(['.autoresearch/', '.git/', '/autoresearch.yaml']);
   if (existsSync(skyignore)) ignored.add(await readFile(skyignore, 'utf8'));
   const paths = (await listedByGit(folder, ownRules)).filter((path) => !ignored.ignores(path));
   const root = await realpath(folder);

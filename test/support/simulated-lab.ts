@@ -5,7 +5,13 @@ import type { Lab } from '../../src/lab/lab.js';
 import { readProject } from '../../src/store/read-project.js';
 import { openSnapshots } from '../../src/store/snapshots.js';
 import { openStore } from '../../src/store/store.js';
-import { SimulatedBackend, type SimulatedOptions, summaryBlock, virtualClock, wrapperLine } from './simulated-backend.js';
+import {
+  SimulatedBackend,
+  type SimulatedOptions,
+  summaryBlock,
+  virtualClock,
+  wrapperLine,
+} from './simulated-backend.js';
 
 export const TRAIN_PY = `LEARNING_RATE = 0.04  # step size
 DEPTH = 8  # layers
@@ -15,7 +21,12 @@ print("---")
 export const EXPERIMENT_YAML = 'resources:\n  accelerators: H100:1\nworkdir: .\nrun: python train.py\n';
 
 export function writeProject(directory: string, files: Readonly<Record<string, string>>): void {
-  const all = { 'train.py': TRAIN_PY, 'experiment.yaml': EXPERIMENT_YAML, 'autoresearch.yaml': 'campaign: test\n', ...files };
+  const all = {
+    'train.py': TRAIN_PY,
+    'experiment.yaml': EXPERIMENT_YAML,
+    'autoresearch.yaml': 'campaign: test\n',
+    ...files,
+  };
   for (const [path, text] of Object.entries(all)) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), text);

@@ -15,7 +15,7 @@ export async function resultScreen(lab: Lab, ids: readonly string[]): Promise<st
   const effects = effectsOf(chosen, metric.name);
   return [
     drawRows(
-      experiments.filter(({ experiment_id }) => ids.includes(experiment_id)),
+      experiments.filter(({ experiment_id, is_incumbent }) => is_incumbent || ids.includes(experiment_id)),
       metric.name,
     ),
     '',
