@@ -51,18 +51,31 @@ const BASELINE: ExperimentRequest = {
  * @throws invalid_code, invalid_project, too_large, over_budget, no_capacity, not_ours
  */
 export async function planRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
+  const { base, runs } = await snapshotRequests(lab, ask.withBaseline ? [BASELINE, ...ask.requests] : ask.requests);
+  await readTask(lab, base); // a project without a task is told so before anything is stored
+  const plan = await lab.store.whilePlanning(() => storePlan(lab, ask, base, runs));
+  for (const { id, base: from, snapshot } of plan.wave ? experimentsOf(plan.wave) : []) {
+    await lab.store.keepText(id, 'diff.patch', await lab.snapshots.diff(from, snapshot));
+  }
+  return plan;
+}
+
+async function storePlan(
+  lab: Lab,
+  ask: PlanRequest,
+  base: Snapshot,
+  runs: readonly SnapshottedRequest[],
+): Promise<Plan> {
   const campaign = await readCampaign(lab);
   const experiments = await readExperiments(lab);
   if (ask.cluster !== null) findCluster(campaign, ask.cluster);
-  const addsBaseline = ask.withBaseline && needsBaseline(campaign, experiments);
-  const { base, runs } = await snapshotRequests(lab, addsBaseline ? [BASELINE, ...ask.requests] : ask.requests);
-  await readTask(lab, base); // a project without a task is told so before anything is stored
+  const asked = needsBaseline(campaign, experiments) ? runs : runs.filter(({ request }) => request !== BASELINE);
 
   const everywhere = (await lab.store.waves()).flatMap(experimentsOf);
   const answers = everywhere.filter(
     (run) => run.campaign === campaign.name || metricOf(run, campaign.metric.name) !== null,
   );
-  const { fresh, duplicates, twins } = apartFromDuplicates(runs, answers);
+  const { fresh, duplicates, twins } = apartFromDuplicates(asked, answers);
   const incumbent = experiments.find(({ id }) => id === campaign.incumbent);
   const baseIsIncumbent = !incumbent || incumbent.snapshot === base.hash;
   if (fresh.length === 0) return { wave: null, duplicates, baseIsIncumbent };
@@ -75,9 +88,6 @@ export async function planRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
       : { placed: Array.from({ length: count }, () => ask.cluster), launched: [] };
   await updateCampaign(lab, ({ fleet }) => void fleet.push(...launched));
   const wave = await storeWave(lab, ask, base, fresh, placed);
-  for (const { id, base: from, snapshot } of wave ? experimentsOf(wave) : []) {
-    await lab.store.keepText(id, 'diff.patch', await lab.snapshots.diff(from, snapshot));
-  }
   const stored = wave ? experimentsOf(wave) : [];
   const ofTwins = twins.flatMap(({ request: { description }, snapshot }) => {
     const of = stored.find((experiment) => experiment.snapshot === snapshot.hash);

@@ -1,9 +1,11 @@
 import PQueue from 'p-queue';
 import type { FleetCluster } from '../domain/campaign.js';
+import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, jobName } from '../domain/experiment.js';
+import { experimentsOf } from '../domain/wave.js';
 import { taskOf } from './environment.js';
 import { placeOnFleet } from './fleet.js';
-import { type Lab, nameOf, readCampaign, readExperiments, updateCampaign } from './lab.js';
+import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments, readWaves, updateCampaign } from './lab.js';
 import { launchRequest } from './launch-planned.js';
 import { type Patch, patchExperiments } from './patch-experiments.js';
 
@@ -12,21 +14,34 @@ const CONCURRENCY = 4;
 
 const planned = (experiments: readonly Experiment[]) => experiments.filter(({ state }) => state === 'planned');
 
-/** Runs whose cluster ended before it took them, or was lost under them, get another. */
+/** Runs whose cluster ended before it took them, or was lost under them, get another of the kind their wave asked for. */
 export async function placeHomeless(lab: Lab): Promise<void> {
+  if ((await homelessWaves(lab)).length === 0) return;
+  await lab.store.whilePlanning(async () => {
+    for (const { accelerators, runs } of await homelessWaves(lab)) await placeRunsAnew(lab, accelerators, runs);
+  });
+}
+
+async function homelessWaves(lab: Lab) {
+  const homes = new Set(aliveClusters(await readCampaign(lab)).map(({ id }) => id));
+  return (await readWaves(lab)).flatMap((file) => {
+    const runs = planned(experimentsOf(file)).filter(({ cluster }) => cluster === null || !homes.has(cluster));
+    return runs.length > 0 ? [{ accelerators: file.wave.accelerators, runs }] : [];
+  });
+}
+
+async function placeRunsAnew(lab: Lab, accelerators: readonly string[], runs: readonly Experiment[]): Promise<void> {
   const campaign = await readCampaign(lab);
-  const experiments = await readExperiments(lab);
-  const homes = new Set(campaign.fleet.filter(({ state }) => state !== 'ended').map(({ id }) => id));
-  const homeless = planned(experiments).filter(({ cluster }) => cluster === null || !homes.has(cluster));
-  if (homeless.length === 0) return;
-  // Without any cluster they stay planned; the next round asks again.
-  const placement = await placeOnFleet(lab, [], campaign, experiments, homeless.length).catch(() => null);
+  const placement = await placeOnFleet(lab, accelerators, campaign, await readExperiments(lab), runs.length).catch(
+    (error: unknown) => {
+      // Without any cluster they stay planned; the next round asks again.
+      if (error instanceof AutoresearchError && error.code === 'no_capacity') return null;
+      throw error;
+    },
+  );
   if (!placement) return;
   await updateCampaign(lab, ({ fleet }) => void fleet.push(...placement.launched));
-  await patchExperiments(
-    lab,
-    new Map(homeless.map((run, index) => [run, { cluster: placement.placed[index] ?? null }])),
-  );
+  await patchExperiments(lab, new Map(runs.map((run, index) => [run, { cluster: placement.placed[index] ?? null }])));
 }
 
 /** Everything that waits for a cluster that is up goes into that cluster's own queue, and runs on with no server alive. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { AutoresearchError } from '../domain/errors.js';
 import { Edit, type ExperimentRequest, Literal } from '../domain/experiment.js';
 import { ExperimentId } from '../domain/ids.js';
 import { Accelerators } from '../domain/project.js';
 import type { Standing } from '../domain/standing.js';
+import { listed, nearestFirst } from '../domain/suggest.js';
 
 /** The words of an experiment to run, as every launching tool takes them. */
 export const ExperimentInput = z.strictObject({
@@ -36,7 +38,15 @@ export function wantedAccelerators(
   { accelerators, tier }: { accelerators?: string | undefined; tier?: string | undefined },
 ): readonly string[] {
   if (accelerators !== undefined) return Accelerators.parse(accelerators);
-  return tier === undefined ? [] : (tiers[tier] ?? []);
+  if (tier === undefined) return [];
+  const found = tiers[tier];
+  if (found) return found;
+  const names = nearestFirst(tier, Object.keys(tiers));
+  throw new AutoresearchError(
+    'invalid_input',
+    `There is no tier ${tier}.`,
+    `Tiers of autoresearch.yaml: ${listed(names)}.`,
+  );
 }
 
 /** An experiment with its result, as every answering tool writes it. */
@@ -47,7 +57,10 @@ export const ExperimentRow = z.strictObject({
   metrics: z.record(z.string(), z.number()).nullable(),
   delta: z.number().optional().describe('Against the incumbent.'),
   verdict: z.null().describe('null: no noise floor to judge by yet.'),
-  crash: z.strictObject({ cause: z.string(), tail: z.string() }).optional().describe('tail: the job’s own words.'),
+  crash: z
+    .strictObject({ cause: z.string(), message: z.string(), tail: z.string() })
+    .optional()
+    .describe('tail: the job’s own last words.'),
   note: z.string().optional(),
 });
 
@@ -66,7 +79,7 @@ export function rowOf({ experiment, delta, verdict }: Standing, metric: string, 
     metrics: detail === 'full' ? metrics : brief,
     ...(delta === null ? {} : { delta: rounded(delta) }),
     verdict,
-    ...(crash === null ? {} : { crash: { cause: crash.cause, tail: lastLines(crash.tail, lines) } }),
+    ...(crash === null ? {} : { crash: { ...crash, tail: lastLines(crash.tail, lines) } }),
     ...(note === null ? {} : { note }),
   };
 }

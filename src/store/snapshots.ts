@@ -62,6 +62,7 @@ export function openSnapshots(directory: string): SnapshotStore {
       const folder = join(directory, 'folders', snapshot.hash);
       if (existsSync(folder)) return folder;
       const building = `${folder}.${randomUUID()}`;
+      await mkdir(building, { recursive: true });
       for (const file of snapshot.files) {
         const path = join(building, file.path);
         await mkdir(dirname(path), { recursive: true });
@@ -69,7 +70,10 @@ export function openSnapshots(directory: string): SnapshotStore {
         if (file.executable) await chmod(path, 0o755);
       }
       // Another process may have been first; what it made is the same.
-      await rename(building, folder).catch(() => rm(building, { recursive: true, force: true }));
+      await rename(building, folder).catch(async (error: unknown) => {
+        await rm(building, { recursive: true, force: true });
+        if (!existsSync(folder)) throw error;
+      });
       return folder;
     },
     async diff(from, to) {

@@ -27,6 +27,8 @@ export interface Store {
     create: () => CampaignFile,
     change: (campaign: CampaignFile) => void,
   ): Promise<CampaignFile>;
+  /** One planner at a time, over all processes: what it reads stays true until it has stored what follows from it. */
+  whilePlanning<T>(work: () => Promise<T>): Promise<T>;
   /** All waves of all campaigns, the oldest first. */
   waves(): Promise<WaveFile[]>;
   /** Stores a new wave under ids that nobody else gets, or nothing when `build` throws or answers null. */
@@ -42,7 +44,8 @@ export interface Store {
 export function openStore(directory: string, now: () => number): Store {
   const campaignsDir = join(directory, 'campaigns');
   const wavesDir = join(directory, 'waves');
-  const lock = createLock(directory);
+  const lock = createLock(directory, 'store');
+  const planning = createLock(directory, 'planning');
   const campaigns = new Map<string, Document<CampaignFile>>();
   const waves = new Map<string, Document<WaveFile>>();
 
@@ -50,7 +53,7 @@ export function openStore(directory: string, now: () => number): Store {
     remembered(campaigns, name, () => new Document(join(campaignsDir, `${name}.json`), CampaignFile, now));
   const waveDocument = (id: string) =>
     remembered(waves, id, () => new Document(join(wavesDir, `${id}.json`), WaveFile, now));
-  const locked = <T>(work: () => Promise<T>): Promise<T> => {
+  const locked = async <T>(work: () => Promise<T>): Promise<T> => {
     makeWritable(directory, [campaignsDir, wavesDir]);
     return lock(work);
   };
@@ -71,6 +74,10 @@ export function openStore(directory: string, now: () => number): Store {
     lease: createLease(directory),
     campaign: (name) => campaignDocument(name).read(),
     updateCampaign: (name, create, change) => locked(() => campaignDocument(name).update(create, change)),
+    whilePlanning(work) {
+      makeWritable(directory, [campaignsDir, wavesDir]);
+      return planning(work);
+    },
     waves: readWaves,
     createWave: (build) =>
       locked(async () => {

@@ -4,10 +4,16 @@ import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
 import { createTestLab } from '../support/test-lab.js';
 
 it('launches a design, waits for it and shows every result once', async () => {
-  const values = [0.97, 0.99, 0.96, 0.98, 0.95];
+  const values: Record<string, number> = {
+    'exp-0001': 0.97,
+    'exp-0002': 0.99,
+    'exp-0003': 0.96,
+    'exp-0004': 0.98,
+    'exp-0005': 0.95,
+  };
   const { lab } = await createTestLab({
     clusters: 2,
-    run: (task) => ({ seconds: 60, log: wrapperLine(task) + summaryBlock(values.shift() ?? 1) }),
+    run: (task) => ({ seconds: 60, log: wrapperLine(task) + summaryBlock(values[task.name] ?? 1) }),
   });
   const client = await connectClient(async () => lab);
   expect(

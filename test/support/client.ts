@@ -16,6 +16,7 @@ export async function connectClient(openLab: () => Promise<Lab>): Promise<Client
 export async function callTool(client: Client, name: string, args: Record<string, unknown>) {
   const { content, structuredContent, isError } = await client.callTool({ name, arguments: args });
   const [first, ...links] = Array.isArray(content) ? content : [];
-  if (isError === true) return { error: first?.text };
-  return { text: first?.text, structured: structuredContent, ...(links.length > 0 ? { links } : {}) };
+  const none: { text?: string; structured?: unknown; error?: string; links?: unknown[] } = {};
+  if (isError === true) return { ...none, error: String(first?.text) };
+  return { ...none, text: String(first?.text), structured: structuredContent, ...(links.length > 0 ? { links } : {}) };
 }

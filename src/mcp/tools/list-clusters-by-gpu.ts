@@ -31,7 +31,7 @@ export const listClustersByGpuTool = defineTool({
     ),
     offers: z
       .array(
-        z.strictObject({ accelerators: z.string(), free: z.number().nullable(), usd_per_hour: z.number().optional() }),
+        z.strictObject({ accelerators: z.string(), free: z.number().optional(), usd_per_hour: z.number().optional() }),
       )
       .optional(),
     room: z.number().describe('Clusters that limits.max_clusters still allows.'),
@@ -58,7 +58,7 @@ export const listClustersByGpuTool = defineTool({
     );
     const offers = fleet.offers.map(({ accelerators: name, free, pricePerHourUsd }) => ({
       accelerators: name,
-      free,
+      ...(free === null ? {} : { free }),
       ...(pricePerHourUsd === null ? {} : { usd_per_hour: pricePerHourUsd }),
     }));
     return {
@@ -69,7 +69,7 @@ export const listClustersByGpuTool = defineTool({
           : Object.entries(byKind)
               .map(
                 ([kind, clusters]) =>
-                  `${kind}: ${clusters.map((row) => `${row.cluster} ${row.running}+${row.waiting}`).join(', ')}`,
+                  `${kind}: ${clusters.map((row) => `${row.cluster} ${row.state}, ${row.running} running, ${row.waiting} waiting`).join(', ')}`,
               )
               .join('; '),
     };

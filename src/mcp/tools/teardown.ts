@@ -28,7 +28,7 @@ export const teardownTool = defineTool({
     const what = names.length === 0 ? 'No cluster' : idRange(names);
     return {
       structured: { clusters: names, cancelled, dry_run },
-      text: `${what} ${dry_run ? 'would end' : 'ended'}; ${cancelled.length === 0 ? 'nothing was running there' : `${idRange(cancelled)} cancelled`}.`,
+      text: `${what} ${dry_run ? 'would end' : 'ended'}; ${cancelled.length === 0 ? 'nothing was running there' : `${idRange(cancelled)} ${dry_run ? 'would be cancelled' : 'cancelled'}`}.`,
     };
   },
 });

@@ -129,7 +129,7 @@ export const running: Promises = {
     expect(logs.map(({ jobId }) => jobId)).toEqual(['1', ids[1], ids[0]]);
     expect(logs[0]?.text).toBeNull();
     expect(logs[1]?.text).toContain('second');
-    expect(logs[2]?.text).toMatch(/to stdout[^]*to stderr/);
+    expect(logs[2]?.text).toMatch(/to stdout[\s\S]*to stderr/);
   },
 
   'a log can be read while its job runs': async (bench) => {
