@@ -32,11 +32,15 @@ function vitest() {
   return counted(numPassedTests, numFailedTests + uncollected.length, succeeded);
 }
 
-async function pytest() {
+/** For pytest, which comes first for it: the demo that vitest runs needs it too. */
+async function ensurePythonForTests() {
   console.log('\n== Python environment');
   const { ensurePython, TEST_PACKAGES, TRAINING_PACKAGES } = await import('../dist/cli/demo/python-environment.js');
   const packages = [...TRAINING_PACKAGES, ...TEST_PACKAGES];
-  const { python } = await ensurePython({ folder: root, packages, say: console.log });
+  return (await ensurePython({ folder: root, packages, say: console.log })).python;
+}
+
+function pytest(python) {
   const file = join(reports, 'pytest.xml');
   const succeeded = run('Python tests (pytest)', [python, '-m', 'pytest', `--junitxml=${file}`], {
     cwd: join(root, 'python-core'),
@@ -51,17 +55,22 @@ async function pytest() {
 }
 
 const total = { passed: 0, failed: 0 };
-const suites = run('Build', ['npm', 'run', '--silent', 'build']) ? [vitest, pytest] : [];
-if (suites.length === 0) total.failed += 1;
-for (const suite of suites) {
+const attempt = async (suite, count) => {
   try {
-    const { passed, failed } = await suite();
+    const { passed, failed } = await count();
     total.passed += passed;
     total.failed += failed;
   } catch (error) {
-    console.error(`${suite.name} could not run: ${error.message} ${error.hint ?? ''}`);
+    console.error(`${suite} could not run: ${error.message} ${error.hint ?? ''}`);
     total.failed += 1;
   }
+};
+
+if (run('Build', ['npm', 'run', '--silent', 'build'])) {
+  await attempt('pytest', async () => pytest(await ensurePythonForTests()));
+  await attempt('vitest', vitest);
+} else {
+  total.failed += 1;
 }
 rmSync(reports, { recursive: true, force: true });
 console.log(`\n${total.passed} passed, ${total.failed} failed`);

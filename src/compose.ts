@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BACKENDS } from './adapters/index.js';
 import { createPythonChecker } from './adapters/python/python-checker.js';
 import { AutoresearchError } from './domain/errors.js';
+import { secretsOf } from './domain/redact.js';
 import type { Lab } from './lab/lab.js';
 import { readProject } from './store/read-project.js';
 import { openSnapshots } from './store/snapshots.js';
@@ -47,6 +48,7 @@ export function openWorkshop(directory: string): Workshop {
         checker: createPythonChecker(directory),
         store,
         snapshots,
+        secrets: secretsOf(process.env),
         mark: markOf(directory, project.campaign),
         now: Date.now,
         // Not unref'd: Node would leave a wait that nothing else keeps alive unfinished, without a word.

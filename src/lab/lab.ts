@@ -3,6 +3,7 @@ import { AutoresearchError } from '../domain/errors.js';
 import type { Experiment } from '../domain/experiment.js';
 import type { ClusterId } from '../domain/ids.js';
 import type { Project } from '../domain/project.js';
+import type { Secret } from '../domain/redact.js';
 import { experimentsOf, type WaveFile } from '../domain/wave.js';
 import { type ClusterBackend, ClusterName } from '../ports/cluster-backend.js';
 import type { CodeChecker } from '../ports/code-checker.js';
@@ -18,6 +19,8 @@ export interface Lab {
   readonly snapshots: SnapshotStore;
   /** Six hexadecimal digits, the same for this machine, folder and campaign. */
   readonly mark: string;
+  /** What no log that is kept may show. */
+  readonly secrets: readonly Secret[];
   /** Milliseconds since 1970. */
   now(): number;
   /** Ends early, without an error, when `signal` aborts. */

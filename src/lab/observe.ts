@@ -1,5 +1,6 @@
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type Experiment, isSettled, jobName } from '../domain/experiment.js';
+import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
 import type { Patch } from './patch-experiments.js';
@@ -17,7 +18,7 @@ export interface Observation {
 }
 
 /** A run whose cluster died under it is given to another cluster once. */
-const MOST_ATTEMPTS = 2;
+export const MOST_ATTEMPTS = 2;
 
 /** Two calls whatever the fleet's size, and one for the logs of what has ended since. Changes nothing. */
 export async function observe(
@@ -50,7 +51,8 @@ export async function observe(
   const logs = new Map<Experiment, string>();
   const patches = new Map<Experiment, Patch>();
   for (const [index, { experiment, job }] of ended.entries()) {
-    const text = texts[index]?.text ?? null;
+    const raw = texts[index]?.text ?? null;
+    const text = raw && redacted(raw, lab.secrets);
     if (text !== null) logs.set(experiment, text);
     patches.set(experiment, { ...settleJob(experiment, job, text, campaign.metric), ...hardwareOf(job, seen, alive) });
   }

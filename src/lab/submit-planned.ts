@@ -7,6 +7,7 @@ import { taskOf } from './environment.js';
 import { placeOnFleet } from './fleet.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments, readWaves, updateCampaign } from './lab.js';
 import { launchRequest } from './launch-planned.js';
+import { MOST_ATTEMPTS } from './observe.js';
 import { type Patch, patchExperiments } from './patch-experiments.js';
 
 /** Clusters that are asked at the same time. */
@@ -66,15 +67,22 @@ async function submitTo(lab: Lab, cluster: FleetCluster, runs: readonly Experime
     const { key, base } = await environmentFor(lab, cluster, run);
     tasks.push(await taskOf(lab, run, await lab.snapshots.load(base), key));
   }
-  const submissions = await lab.backend.submit(nameOf(cluster), tasks);
+  const submissions = await lab.backend.submit(nameOf(cluster), tasks).catch((error: unknown) => {
+    // It may just have ended by itself: the next look tells, and its neighbours' runs go out now.
+    if (error instanceof AutoresearchError && error.code === 'backend_failed') return null;
+    throw error;
+  });
+  if (!submissions) return new Map();
   return new Map(
     runs.map((run): [Experiment, Patch] => {
       const answer = submissions.find(({ name }) => name === jobName(run));
+      if (answer?.status === 'submitted') {
+        return [run, { state: 'queued', jobId: answer.jobId, queuedAt: lab.now(), note: null }];
+      }
+      const note = `${cluster.id} refused it: ${answer?.reason ?? 'no answer'}.`;
       return [
         run,
-        answer?.status === 'submitted'
-          ? { state: 'queued', jobId: answer.jobId, queuedAt: lab.now(), note: null }
-          : { state: 'cancelled', note: `${cluster.id} refused it: ${answer?.reason ?? 'no answer'}` },
+        run.attempt < MOST_ATTEMPTS ? { attempt: run.attempt + 1, cluster: null, note } : { state: 'lost', note },
       ];
     }),
   );

@@ -186,8 +186,8 @@ it('prints the same facts as JSON, in the shape that is documented', async () =>
   expect(whole.best).toMatchObject({ experiment_id: 'exp-0005', verdict: null });
   const wave = WaveReport.parse(JSON.parse((await inspect('wave-001', '--json')).stdout));
   expect(wave.main_effects.map(({ factor, levels }) => [factor, levels.map(({ n }) => n)])).toEqual([
-    ['LEARNING_RATE', [2, 1]],
     ['DEPTH', [1, 2]],
+    ['LEARNING_RATE', [2, 1]],
   ]);
 });
 

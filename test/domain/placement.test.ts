@@ -23,16 +23,21 @@ describe('placing runs', () => {
 
   it('leaves no cluster idle while another has two more waiting', () => {
     fc.assert(
-      fc.property(fleet, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 600 }), (queues, count, seconds) => {
-        const placed = placeRuns(count, seconds, queues);
-        expect(placed).toHaveLength(count);
-        const loads = queues.map(({ cluster, busySeconds }) => ({
-          given: placed.filter((name) => name === cluster).length,
-          endsAt: busySeconds + seconds * placed.filter((name) => name === cluster).length,
-        }));
-        const soonest = Math.min(...loads.map(({ endsAt }) => endsAt));
-        for (const { given, endsAt } of loads) if (given > 0) expect(endsAt - seconds).toBeLessThanOrEqual(soonest);
-      }),
+      fc.property(
+        fleet,
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 600 }),
+        (queues, count, seconds) => {
+          const placed = placeRuns(count, seconds, queues);
+          expect(placed).toHaveLength(count);
+          const loads = queues.map(({ cluster, busySeconds }) => ({
+            given: placed.filter((name) => name === cluster).length,
+            endsAt: busySeconds + seconds * placed.filter((name) => name === cluster).length,
+          }));
+          const soonest = Math.min(...loads.map(({ endsAt }) => endsAt));
+          for (const { given, endsAt } of loads) if (given > 0) expect(endsAt - seconds).toBeLessThanOrEqual(soonest);
+        },
+      ),
     );
   });
 

@@ -74,7 +74,10 @@ describe('accelerators', () => {
     ['H100:1, H200', ['H100:1', 'H200:1']],
     [{ H100: 1, H200: 2 }, ['H100:1', 'H200:2']],
     [{ H100: null, L4: null }, ['H100:1', 'L4:1']],
-    [['A100-80GB:4', 'V100:0.5'], ['A100-80GB:4', 'V100:0.5']],
+    [
+      ['A100-80GB:4', 'V100:0.5'],
+      ['A100-80GB:4', 'V100:0.5'],
+    ],
   ])('spelled %j are %j', (spelling, list) => {
     expect(Accelerators.parse(spelling)).toEqual(list);
   });
@@ -86,7 +89,12 @@ describe('accelerators', () => {
 
 describe('a task', () => {
   it('is read where we use it, and kept as it is elsewhere', () => {
-    const task = { run: 'python train.py', resources: { accelerators: 'H100', use_spot: true }, num_nodes: 1, setup: null };
+    const task = {
+      run: 'python train.py',
+      resources: { accelerators: 'H100', use_spot: true },
+      num_nodes: 1,
+      setup: null,
+    };
     expect(TaskFile.parse(task)).toEqual({ ...task, resources: { accelerators: ['H100:1'], use_spot: true } });
   });
 

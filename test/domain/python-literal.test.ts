@@ -49,7 +49,12 @@ describe('a JSON value as Python writes it', () => {
 
   it('decides in linear time whether a long text is arithmetic', () => {
     const startedAt = performance.now();
-    for (const text of ['1'.repeat(200_000), '1+'.repeat(100_000), `${'('.repeat(100_000)}${')'.repeat(100_000)}`, '1 '.repeat(1e5)])
+    for (const text of [
+      '1'.repeat(200_000),
+      '1+'.repeat(100_000),
+      `${'('.repeat(100_000)}${')'.repeat(100_000)}`,
+      '1 '.repeat(1e5),
+    ])
       toPython(`${text}x`, '8');
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });

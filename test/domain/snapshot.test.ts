@@ -9,7 +9,11 @@ import { SnapshotHash } from '../../src/domain/ids.js';
 import { byPath, deltaBetween, manifestText, type Snapshot, type SnapshotFile } from '../../src/domain/snapshot.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const file = (path: string, content = '', executable = false): SnapshotFile => ({ path, sha256: sha256(content), executable });
+const file = (path: string, content = '', executable = false): SnapshotFile => ({
+  path,
+  sha256: sha256(content),
+  executable,
+});
 const snapshotOf = (files: SnapshotFile[]): Snapshot => {
   const sorted = [...files].sort(byPath);
   return { hash: SnapshotHash.parse(sha256(manifestText(sorted))), files: sorted };
@@ -19,7 +23,18 @@ describe("a snapshot's hash", () => {
   // The real tools: on a cluster it is they that say which code runs.
   it('is what sha256sum says of what sha256sum says of the files, in the order of sort', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'autoresearch-test-'));
-    const names = ['train.py', 'Ä.py', 'a b.txt', "it's.txt", 'Z.py', '🦊', '\uffee.txt', 'a.py', '-n', '$HOME `x` "q".txt'];
+    const names = [
+      'train.py',
+      'Ä.py',
+      'a b.txt',
+      "it's.txt",
+      'Z.py',
+      '🦊',
+      '\uffee.txt',
+      'a.py',
+      '-n',
+      '$HOME `x` "q".txt',
+    ];
     for (const name of names) await writeFile(join(folder, name), `content of ${name}`);
     const { stdout } = await execa(
       'bash',
@@ -48,7 +63,9 @@ describe("a snapshot's hash", () => {
 describe('the difference of two snapshots', () => {
   const files = fc
     .dictionary(fc.constantFrom('a', 'b', 'c/d', 'c/e', 'ä'), fc.tuple(fc.constantFrom('1', '2'), fc.boolean()))
-    .map((tree) => snapshotOf(Object.entries(tree).map(([path, [content, executable]]) => file(path, content, executable))));
+    .map((tree) =>
+      snapshotOf(Object.entries(tree).map(([path, [content, executable]]) => file(path, content, executable))),
+    );
 
   it('leads from the one to the other', () => {
     fc.assert(

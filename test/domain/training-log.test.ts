@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { crashOf, type JobEnd, logLines, logTail, parseTrainingLog, reportedSnapshot } from '../../src/domain/training-log.js';
+import {
+  crashOf,
+  type JobEnd,
+  logLines,
+  logTail,
+  parseTrainingLog,
+  reportedSnapshot,
+} from '../../src/domain/training-log.js';
 
 const log = (name: string): string => readFileSync(new URL(`../fixtures/logs/${name}`, import.meta.url), 'utf8');
 const recorded = (name: string): string =>
@@ -32,7 +39,11 @@ describe('the summary of a run', () => {
   });
 
   it("is read through SkyPilot's colours and prefixes, up to the lines that the task adds", () => {
-    expect(parseTrainingLog(log('skypilot-done.log'))).toMatchObject({ metrics: UPSTREAM, facts: {}, saysCrash: false });
+    expect(parseTrainingLog(log('skypilot-done.log'))).toMatchObject({
+      metrics: UPSTREAM,
+      facts: {},
+      saysCrash: false,
+    });
   });
 
   it('is read when SkyPilot has made lines, each with its prefix, of what overwrote itself', () => {
@@ -52,7 +63,9 @@ describe('the summary of a run', () => {
   });
 
   it('is the last of several blocks', () => {
-    expect(parseTrainingLog(block('val_bpb: 2.0', 'extra: 1') + block('val_bpb: 1.5')).metrics).toEqual({ val_bpb: 1.5 });
+    expect(parseTrainingLog(block('val_bpb: 2.0', 'extra: 1') + block('val_bpb: 1.5')).metrics).toEqual({
+      val_bpb: 1.5,
+    });
   });
 
   it('takes lines that end as on Windows, and spaces at their end', () => {
@@ -81,14 +94,19 @@ describe('the summary of a run', () => {
   });
 
   it('keeps what is no finite number out of the metrics', () => {
-    const { metrics, facts } = parseTrainingLog(block('a: nan', 'b: inf', 'c: 1e999', 'd: 1,234', 'e: 0x10', 'f: -1.5e-3'));
+    const { metrics, facts } = parseTrainingLog(
+      block('a: nan', 'b: inf', 'c: 1e999', 'd: 1,234', 'e: 0x10', 'f: -1.5e-3'),
+    );
     expect(metrics).toEqual({ f: -0.0015 });
     expect(facts).toEqual({ a: 'nan', b: 'inf', c: '1e999', d: '1,234', e: '0x10' });
   });
 
   it('forgets a number that a later nan takes back', () => {
-    expect(parseTrainingLog('METRIC loss=0.5\nMETRIC loss=nan\n')).toMatchObject({ metrics: null, facts: { loss: 'nan' } });
-    expect(parseTrainingLog(block('val_bpb: nan') + 'METRIC val_bpb=1.25\n')).toMatchObject({
+    expect(parseTrainingLog('METRIC loss=0.5\nMETRIC loss=nan\n')).toMatchObject({
+      metrics: null,
+      facts: { loss: 'nan' },
+    });
+    expect(parseTrainingLog(`${block('val_bpb: nan')}METRIC val_bpb=1.25\n`)).toMatchObject({
       metrics: { val_bpb: 1.25 },
       facts: {},
     });
@@ -126,7 +144,7 @@ describe('why a run has no result', () => {
     expect(causeOf(log('gpu-done.log'), { ...ENDED_WELL, timedOut: true })).toBe('timeout');
   });
 
-  it("is missing_command for the published task, which says crash and exits 0", () => {
+  it('is missing_command for the published task, which says crash and exits 0', () => {
     expect(parseTrainingLog(log('published-task-crash.log'))).toMatchObject({ saysCrash: true, metrics: null });
     expect(crashOf(log('published-task-crash.log'), 'val_bpb', ENDED_WELL)).toMatchObject({
       cause: 'missing_command',
@@ -138,7 +156,9 @@ describe('why a run has no result', () => {
     const text = 'rm: cannot remove old.log: No such file or directory\nValueError: bad shape\n';
     expect(crashOf(text, 'val_bpb', FAILED)).toMatchObject({ cause: 'error', message: 'ValueError: bad shape' });
     expect(causeOf('ModuleNotFoundError: No module named torch\n')).toBe('missing_command');
-    expect(causeOf('bash: trian.sh: No such file or directory\n', { ...FAILED, exitCode: 127 })).toBe('missing_command');
+    expect(causeOf('bash: trian.sh: No such file or directory\n', { ...FAILED, exitCode: 127 })).toBe(
+      'missing_command',
+    );
   });
 
   it('is metric_not_a_number for a metric that is nan, whatever else was a number', () => {
@@ -168,7 +188,9 @@ describe('why a run has no result', () => {
   it('is the last exception, or what stands below the traceback of one that has another kind of name', () => {
     const traceback = 'Traceback (most recent call last):\n  File "t.py", line 1, in <module>\n    f()\n';
     expect(crashOf(`${traceback}AssertionError\n`, 'val_bpb', FAILED)?.message).toBe('AssertionError');
-    expect(crashOf(`${traceback}torch._dynamo.exc.Unsupported: call_method\n\nfrom user code:\n`, 'val_bpb', FAILED)).toMatchObject({
+    expect(
+      crashOf(`${traceback}torch._dynamo.exc.Unsupported: call_method\n\nfrom user code:\n`, 'val_bpb', FAILED),
+    ).toMatchObject({
       cause: 'error',
       message: 'torch._dynamo.exc.Unsupported: call_method',
     });

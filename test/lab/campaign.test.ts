@@ -237,6 +237,15 @@ it('says what finished since the caller last asked, and nothing twice', async ()
   ]);
 });
 
+it('keeps no secret of its environment that a job printed', async () => {
+  const { lab } = await createTestLab({
+    run: (task) => ({ seconds: 1, log: `${wrapperLine(task)}using very-secret\n${summaryBlock(1)}` }),
+  });
+  await submitRuns(lab, wave(rates(0.1)));
+  await afterRuns(lab);
+  expect(await lab.store.readText(ExperimentId.parse('exp-0002'), 'log.txt')).toContain('using [SOME_TOKEN]\n');
+});
+
 it('keeps the log and the diff of each experiment where a person can read them', async () => {
   const { lab, directory } = await createTestLab();
   await submitRuns(lab, wave(rates(0.1)));

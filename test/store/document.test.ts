@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,7 +65,7 @@ describe('a document', () => {
       throw new Error('changed my mind');
     });
     await expect(failing).rejects.toThrow('changed my mind');
-    await expect(document.update(empty, (data) => void (data.count = Number.NaN))).rejects.toThrow();
+    await expect(document.update(empty, (data) => void Object.assign(data, { count: Number.NaN }))).rejects.toThrow();
     expect([readFileSync(path, 'utf8'), readFileSync(journal, 'utf8')]).toEqual(before);
     expect((await document.read())?.count).toBe(1);
   });
@@ -119,7 +128,14 @@ describe('a server that was killed', () => {
 
   it('between the journal and the file leaves a change that the next write brings back', async () => {
     await written();
-    await appendToJournal(journal, { at: 77, set: [[['items', 'c'], 'is c'], [['count'], 3]], gone: [] });
+    await appendToJournal(journal, {
+      at: 77,
+      set: [
+        [['items', 'c'], 'is c'],
+        [['count'], 3],
+      ],
+      gone: [],
+    });
     expect(await open().update(empty, () => undefined)).toEqual(THREE);
     expect(await open().read()).toEqual(THREE);
   });
@@ -148,7 +164,10 @@ describe('a damaged journal', () => {
       const lines = readFileSync(journal, 'utf8').split('\n');
       writeFileSync(journal, ['garbage', ...lines.slice(1)].join('\n'));
       const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-      const error = { code: 'state_damaged', message: expect.stringMatching(/wave-001\.json .*wave-001\.journal\.jsonl/) };
+      const error = {
+        code: 'state_damaged',
+        message: expect.stringMatching(/wave-001\.json .*wave-001\.journal\.jsonl/),
+      };
       await expect(open().read()).rejects.toMatchObject(error);
       await expect(add(open(), 'c')).rejects.toMatchObject(error);
       expect(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])).toEqual(before);

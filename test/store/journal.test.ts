@@ -40,7 +40,11 @@ describe('a change', () => {
   it('names only what differs, two levels deep', () => {
     const before = { wave: { a: 1 }, experiments: { x: { v: 1 }, y: { v: 1 }, z: 1 } };
     const after = { wave: { a: 1 }, experiments: { x: { v: 2 }, y: { v: 1 } } };
-    expect(changeBetween(before, after, 7)).toEqual({ at: 7, set: [[['experiments', 'x'], { v: 2 }]], gone: [['experiments', 'z']] });
+    expect(changeBetween(before, after, 7)).toEqual({
+      at: 7,
+      set: [[['experiments', 'x'], { v: 2 }]],
+      gone: [['experiments', 'z']],
+    });
   });
 });
 

@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 it('lets one work at a time, within a process and over two locks on one folder', async () => {
-  const locks = [createLock(folder), createLock(folder)];
+  const locks = [createLock(folder, 'store'), createLock(folder, 'store')];
   let [inside, most, ended] = [0, 0, 0];
   const work = async () => {
     most = Math.max(most, ++inside);
@@ -28,7 +28,7 @@ it('lets one work at a time, within a process and over two locks on one folder',
 });
 
 it('is free again after work that threw, and hands on what work returns', async () => {
-  const lock = createLock(folder);
+  const lock = createLock(folder, 'store');
   await expect(lock(async () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await lock(async () => 7)).toBe(7);
 });
@@ -46,7 +46,7 @@ it('passes on from a process that was killed or suspended, within the 5 s after 
   killed.child.kill('SIGKILL');
   suspended.child.kill('SIGSTOP');
   const startedAt = performance.now();
-  await Promise.all([killedAt, suspendedAt].map((directory) => createLock(directory)(async () => undefined)));
+  await Promise.all([killedAt, suspendedAt].map((directory) => createLock(directory, 'store')(async () => undefined)));
   expect(performance.now() - startedAt).toBeLessThan(8_000);
   suspended.child.kill('SIGCONT');
   // It finds its lock gone and must end well all the same: the library's own answer is an uncaught exception.
@@ -55,7 +55,7 @@ it('passes on from a process that was killed or suspended, within the 5 s after 
 });
 
 it('does not wait for a folder that is not there', async () => {
-  await expect(createLock(join(folder, 'absent'))(async () => undefined)).rejects.toMatchObject({
+  await expect(createLock(join(folder, 'absent'), 'store')(async () => undefined)).rejects.toMatchObject({
     code: 'invalid_project',
     message: expect.stringContaining('absent cannot be locked'),
   });

@@ -17,12 +17,21 @@ function write(files: Record<string, string>): void {
     writeFileSync(join(folder, path), content);
   }
 }
-const git = (...args: string[]) => execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
-const pathsOf = async (at = '', options = {}) => (await readProjectFiles(join(folder, at), options)).map(({ path }) => path).sort();
+const git = (...args: string[]) =>
+  execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: folder });
+const pathsOf = async (at = '', options = {}) =>
+  (await readProjectFiles(join(folder, at), options)).map(({ path }) => path).sort();
 
 describe('the files of a project', () => {
   it('are those that git tracks or would track, as they are now', async () => {
-    write({ '.gitignore': '*.log\nout/\n', 'train.py': 'old', 'run.log': '', 'out/x': '', 'tracked.log': '', 'gone.py': '' });
+    write({
+      '.gitignore': '*.log\nout/\n',
+      'train.py': 'old',
+      'run.log': '',
+      'out/x': '',
+      'tracked.log': '',
+      'gone.py': '',
+    });
     await git('init', '-q');
     await git('add', '-f', 'train.py', 'tracked.log', 'gone.py');
     await git('commit', '-qm', 'x');
@@ -41,13 +50,27 @@ describe('the files of a project', () => {
   });
 
   it('without a repository follow .gitignore all the same, and the folder stays as it is', async () => {
-    write({ '.gitignore': 'data/\n', 'train.py': '', 'data/x': '', 'sub/.gitignore': '*.tmp\n', 'sub/a.tmp': '', 'sub/b.py': '' });
+    write({
+      '.gitignore': 'data/\n',
+      'train.py': '',
+      'data/x': '',
+      'sub/.gitignore': '*.tmp\n',
+      'sub/a.tmp': '',
+      'sub/b.py': '',
+    });
     expect(await pathsOf()).toEqual(['.gitignore', 'sub/.gitignore', 'sub/b.py', 'train.py']);
     expect(readdirSync(folder).sort()).toEqual(['.gitignore', 'data', 'sub', 'train.py']);
   });
 
   it('leave out what .skyignore names, by the letter, and our own state', async () => {
-    write({ '.skyignore': '# data\ndata/\n*.pt\n', 'data/x': '', 'Data/y': '', 'a.pt': '', 'train.py': '', '.autoresearch/x': '' });
+    write({
+      '.skyignore': '# data\ndata/\n*.pt\n',
+      'data/x': '',
+      'Data/y': '',
+      'a.pt': '',
+      'train.py': '',
+      '.autoresearch/x': '',
+    });
     await git('init', '-q');
     await git('add', '-f', '.');
     expect(await pathsOf()).toEqual(['.skyignore', 'Data/y', 'train.py']);
@@ -59,7 +82,10 @@ describe('the files of a project', () => {
     expect(await pathsOf()).toEqual([...names].sort());
     for (const name of ['line\nbreak', 'back\\slash', 'tab\t']) {
       write({ [name]: '' });
-      await expect(readProjectFiles(folder)).rejects.toMatchObject({ code: 'invalid_project', message: expect.stringContaining(name) });
+      await expect(readProjectFiles(folder)).rejects.toMatchObject({
+        code: 'invalid_project',
+        message: expect.stringContaining(name),
+      });
       rmSync(join(folder, name));
     }
   });
@@ -103,7 +129,9 @@ describe('the files of a project', () => {
     write({ 'train.py': '', 'nested/x.py': '' });
     await git('init', '-q');
     await execa('git', ['init', '-q'], { cwd: join(folder, 'nested') });
-    await expect(readProjectFiles(folder)).rejects.toMatchObject({ message: expect.stringContaining('a repository of its own') });
+    await expect(readProjectFiles(folder)).rejects.toMatchObject({
+      message: expect.stringContaining('a repository of its own'),
+    });
     write({ '.skyignore': 'nested/\n' });
     expect(await pathsOf()).toEqual(['.skyignore', 'train.py']);
   });
@@ -121,7 +149,9 @@ describe('the files of a project', () => {
     write({ 'train.py': '', 'small.bin': 'x'.repeat(2 << 20), 'large.bin': 'x'.repeat(19 << 20) });
     await expect(readProjectFiles(folder)).rejects.toMatchObject({
       code: 'too_large',
-      message: expect.stringMatching(/would hold 21\.0 MB, more than 20\.0 MB\. Largest: large\.bin \(19\.0 MB\), small\.bin \(2\.0 MB\)/),
+      message: expect.stringMatching(
+        /would hold 21\.0 MB, more than 20\.0 MB\. Largest: large\.bin \(19\.0 MB\), small\.bin \(2\.0 MB\)/,
+      ),
     });
   });
 

@@ -19,7 +19,11 @@ describe('a project', () => {
   it('needs no file: the defaults hold, and the campaign has the name of the folder', async () => {
     const directory = join(folder, 'My Research_Ä (2)');
     mkdirSync(directory);
-    expect(await readProject(directory)).toMatchObject({ directory, campaign: 'my-research-2', settings: { task: 'experiment.yaml' } });
+    expect(await readProject(directory)).toMatchObject({
+      directory,
+      campaign: 'my-research-2',
+      settings: { task: 'experiment.yaml' },
+    });
     mkdirSync(join(folder, '日本'));
     expect((await readProject(join(folder, '日本'))).campaign).toBe('campaign');
   });
@@ -30,9 +34,14 @@ describe('a project', () => {
   });
 
   it('has the settings of its file', async () => {
-    const { campaign, settings } = await withSettings('campaign: night-1\ntiers: {screen: "L4:1"}\nlimits: {max_clusters: 2}\n');
+    const { campaign, settings } = await withSettings(
+      'campaign: night-1\ntiers: {screen: "L4:1"}\nlimits: {max_clusters: 2}\n',
+    );
     expect(campaign).toBe('night-1');
-    expect(settings).toMatchObject({ tiers: { screen: ['L4:1'] }, limits: { max_clusters: 2, job_timeout_minutes: 10 } });
+    expect(settings).toMatchObject({
+      tiers: { screen: ['L4:1'] },
+      limits: { max_clusters: 2, job_timeout_minutes: 10 },
+    });
   });
 
   it.each([
@@ -43,13 +52,21 @@ describe('a project', () => {
     ['a field that there is not', 'metrics: {name: x}\n', '"metrics"'],
     ['a value of another type', 'idle_minutes: soon\n', 'idle_minutes'],
   ])('with %s in its file is refused with the place', async (_, text, words) => {
-    await expect(withSettings(text)).rejects.toMatchObject({ code: 'invalid_project', message: expect.stringContaining(words) });
-    await expect(withSettings(text)).rejects.toMatchObject({ message: expect.stringContaining(join(folder, 'autoresearch.yaml')) });
+    await expect(withSettings(text)).rejects.toMatchObject({
+      code: 'invalid_project',
+      message: expect.stringContaining(words),
+    });
+    await expect(withSettings(text)).rejects.toMatchObject({
+      message: expect.stringContaining(join(folder, 'autoresearch.yaml')),
+    });
   });
 
   it('with a folder in the place of its file is refused', async () => {
     mkdirSync(join(folder, 'autoresearch.yaml'));
-    await expect(readProject(folder)).rejects.toMatchObject({ code: 'invalid_project', message: expect.stringContaining('cannot be read') });
+    await expect(readProject(folder)).rejects.toMatchObject({
+      code: 'invalid_project',
+      message: expect.stringContaining('cannot be read'),
+    });
   });
 
   it('that is not there, or is a file, is named', async () => {
@@ -64,7 +81,8 @@ describe('a project', () => {
 
 describe('a task', () => {
   it("is read as SkyPilot's, fields that we do not use included", () => {
-    const text = 'name: x\nresources:\n  accelerators: {H100: 1, H200: 1}\nworkdir: .\nenvs: {A: 1, B: two, C: true}\nrun: |\n  python train.py\n';
+    const text =
+      'name: x\nresources:\n  accelerators: {H100: 1, H200: 1}\nworkdir: .\nenvs: {A: 1, B: two, C: true}\nrun: |\n  python train.py\n';
     expect(parseTask(text, 'experiment.yaml')).toEqual({
       name: 'x',
       resources: { accelerators: ['H100:1', 'H200:1'] },
@@ -83,7 +101,9 @@ describe('a task', () => {
     ['a setup that is a list', 'run: x\nsetup: [a]\n', 'setup'],
     ['accelerators that are a number', 'run: x\nresources: {accelerators: 8}\n', 'accelerators'],
   ])('with %s is refused by name', (_, text, words) => {
-    expect(() => parseTask(text, 'experiment.yaml')).toThrow(expect.objectContaining({ code: 'invalid_project', message: expect.stringContaining(words) }));
+    expect(() => parseTask(text, 'experiment.yaml')).toThrow(
+      expect.objectContaining({ code: 'invalid_project', message: expect.stringContaining(words) }),
+    );
     expect(() => parseTask(text, 'experiment.yaml')).toThrow('experiment.yaml');
   });
 });

@@ -12,11 +12,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = () => openSnapshots(folder);
-const file = (path: string, content: string | Buffer, executable = false): SourceFile => ({ path, content: Buffer.from(content), executable });
-const treeOf = (path: string): string[] => readdirSync(path, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
-  .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
-  .sort();
+const file = (path: string, content: string | Buffer, executable = false): SourceFile => ({
+  path,
+  content: Buffer.from(content),
+  executable,
+});
+const treeOf = (path: string): string[] =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
+    .sort();
 const objects = (): string[] => treeOf(join(folder, 'objects'));
 
 describe('a snapshot', () => {
@@ -116,7 +121,9 @@ describe('a diff', () => {
   });
 
   it('names files that are no text, and only those', async () => {
-    expect(await diff([file('w.bin', 'a\0b')], [file('w.bin', 'a\0c')])).toBe('Binary files a/w.bin and b/w.bin differ\n');
+    expect(await diff([file('w.bin', 'a\0b')], [file('w.bin', 'a\0c')])).toBe(
+      'Binary files a/w.bin and b/w.bin differ\n',
+    );
   });
 
   it('keeps line ends as they are', async () => {

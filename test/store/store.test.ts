@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +37,9 @@ const newCampaign = (name: string) => (): CampaignFile => ({
 });
 const createWave = (store: Store, campaign: string, size: number) =>
   store.createWave((ids) => {
-    const experiments = Array.from({ length: size }, () => makeExperiment(1, { id: ids.experiment(), waveId: ids.wave, campaign }));
+    const experiments = Array.from({ length: size }, () =>
+      makeExperiment(1, { id: ids.experiment(), waveId: ids.wave, campaign }),
+    );
     return {
       wave: {
         id: ids.wave,
@@ -74,7 +85,9 @@ describe('a store', () => {
 
   it('gives no id twice when many ask at once', async () => {
     const stores = [open(), open()];
-    const waves = await Promise.all(Array.from({ length: 10 }, (_, n) => createWave(stores[n % 2] ?? open(), 'night', 3)));
+    const waves = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => createWave(stores[n % 2] ?? open(), 'night', 3)),
+    );
     const ids = waves.flatMap((wave) => Object.keys(wave?.experiments ?? {}));
     expect(new Set(ids).size).toBe(30);
     expect(new Set(waves.map((wave) => wave?.wave.id)).size).toBe(10);
@@ -84,7 +97,7 @@ describe('a store', () => {
     await createWave(open(), 'night', 2);
     writeFileSync(join(state, 'waves', 'wave-001.json'), '{');
     expect(Object.keys((await createWave(open(), 'night', 1))?.experiments ?? {})).toEqual(['exp-0003']);
-    await open().updateWave(waveId(1), ({ wave }) => void (wave.description = 'mended'));
+    await open().updateWave(waveId(1), ({ wave }) => void Object.assign(wave, { description: 'mended' }));
     expect(open().keptAside()).toEqual(['wave-001.json.damaged-77']);
     expect((await open().waves())[0]?.wave.description).toBe('mended');
   });
@@ -103,7 +116,11 @@ describe('a store', () => {
     const [one, other] = [open(), open()];
     await one.updateCampaign('night', newCampaign('night'), () => undefined);
     expect((await other.campaign('night'))?.incumbent).toBeNull();
-    await one.updateCampaign('night', newCampaign('night'), (file) => void (file.incumbent = experimentId(3)));
+    await one.updateCampaign(
+      'night',
+      newCampaign('night'),
+      (file) => void Object.assign(file, { incumbent: experimentId(3) }),
+    );
     expect((await other.campaign('night'))?.incumbent).toBe('exp-0003');
   });
 
@@ -123,7 +140,8 @@ describe('a store', () => {
 
   it('refuses a wave that is damaged beyond repair, names it, and leaves it as it is', async () => {
     await createWave(open(), 'night', 1);
-    for (const name of ['wave-001.json', 'wave-001.journal.jsonl']) writeFileSync(join(state, 'waves', name), 'garbage\n');
+    for (const name of ['wave-001.json', 'wave-001.journal.jsonl'])
+      writeFileSync(join(state, 'waves', name), 'garbage\n');
     await expect(createWave(open(), 'night', 1)).rejects.toMatchObject({
       code: 'state_damaged',
       message: expect.stringContaining('wave-001.json'),
@@ -133,7 +151,11 @@ describe('a store', () => {
 });
 
 describe('a folder that cannot be written', () => {
-  const refused = { code: 'invalid_project', message: expect.stringContaining('cannot be written'), hint: expect.stringMatching(/writable/) };
+  const refused = {
+    code: 'invalid_project',
+    message: expect.stringContaining('cannot be written'),
+    hint: expect.stringMatching(/writable/),
+  };
 
   it('because a file stands in its place is named', async () => {
     writeFileSync(state, 'not a folder');
@@ -150,7 +172,14 @@ describe('a folder that cannot be written', () => {
 /** Real processes: a lock that only works inside one would pass every other test here. Needs the built server (dist). */
 it('loses nothing of what two processes write at the same time, a hundred times each', async () => {
   await open().updateCampaign('night', newCampaign('night'), () => undefined);
-  const child = () => execa('node', [fileURLToPath(new URL('../fixtures/store-process.mjs', import.meta.url)), 'write', state, '5', '100']);
+  const child = () =>
+    execa('node', [
+      fileURLToPath(new URL('../fixtures/store-process.mjs', import.meta.url)),
+      'write',
+      state,
+      '5',
+      '100',
+    ]);
   const [one, other] = await Promise.all([child(), child()]);
   expect((await open().campaign('night'))?.createdAt).toBe(201);
   const ids = [...JSON.parse(one.stdout), ...JSON.parse(other.stdout)];

@@ -58,6 +58,7 @@ export async function simulatedLab(directory: string, options: Partial<Simulated
     store: openStore(join(directory, '.autoresearch'), clock.now),
     snapshots: openSnapshots(join(directory, '.autoresearch', 'snapshots')),
     mark: 'abc123',
+    secrets: [{ name: 'SOME_TOKEN', value: 'very-secret' }],
     now: clock.now,
     sleep: clock.sleep,
     randomId: () => `nonce-${++ids}`,

@@ -44,10 +44,14 @@ const whatOf = ({ description, replicate_of, note }: Row): string =>
     ...(note === null ? [] : [dim(`(${foreignLine(note)})`)]),
   ].join(' ');
 
+const UNBALANCED =
+  '  n differs between levels, for some runs have no result: part of a difference may be the other factors’.';
+
 /** What each factor did: the mean at each of its levels, over all levels of the others. */
 export function drawEffects(effects: readonly MainEffectRow[], metric: { name: string; goal: string }): string {
   const best = metric.goal === 'minimize' ? Math.min : Math.max;
-  return table(
+  const isBalanced = effects.every(({ levels }) => new Set(levels.map(({ n }) => n)).size === 1);
+  const drawn = table(
     [
       { head: 'factor' },
       { head: 'level', align: 'right' },
@@ -66,4 +70,5 @@ export function drawEffects(effects: readonly MainEffectRow[], metric: { name: s
       ]);
     }),
   );
+  return isBalanced ? drawn : `${drawn}\n${warning(UNBALANCED)}`;
 }

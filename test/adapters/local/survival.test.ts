@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createLocalBackend } from '../../../src/adapters/local/local-backend.js';
 import { isRunning } from '../../../src/adapters/local/process-identity.js';
 import { anotherProcess, openWorkplace, temporaryFolder } from './workplace.js';
 
@@ -102,6 +103,20 @@ describe('clusters of this machine', () => {
     expect(taken.length).toBeGreaterThan(0);
     await bench.until(async () => (await readdir(evidence)).length >= taken.length);
     expect((await readdir(evidence)).toSorted()).toEqual(taken.toSorted());
+  });
+
+  it('run a job whose submission began before they would have ended for being idle', async () => {
+    const { bench, directory } = await openWorkplace(1);
+    const evidence = await temporaryFolder();
+    const cluster = await bench.cluster(undefined, 0.4 / 60);
+    // Reading the clock is what submit does under the lock: slow enough, and the idle time is over while it holds it.
+    const now = (): number => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
+      return Date.now();
+    };
+    const slow = createLocalBackend({ directory, slots: 1, now });
+    await slow.submit(cluster, [bench.task('late', `touch '${evidence}/ran'`)]);
+    await bench.until(async () => existsSync(join(evidence, 'ran')));
   });
 
   it('write nothing of the variables that they inherit to disk', async () => {

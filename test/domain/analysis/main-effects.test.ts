@@ -20,9 +20,12 @@ describe('main effects', () => {
   });
 
   it('leave out observations without the factor', () => {
-    expect(mainEffects([{ levels: { A: 'x' }, value: 1 }, { levels: {}, value: 9 }])).toEqual([
-      { factor: 'A', levels: [{ level: 'x', mean: 1, n: 1 }], range: 0 },
-    ]);
+    expect(
+      mainEffects([
+        { levels: { A: 'x' }, value: 1 },
+        { levels: {}, value: 9 },
+      ]),
+    ).toEqual([{ factor: 'A', levels: [{ level: 'x', mean: 1, n: 1 }], range: 0 }]);
     expect(mainEffects([])).toEqual([]);
   });
 

@@ -11,7 +11,16 @@ describe('throughput', () => {
 
   it('compares what one GPU would have needed with what passed on the clock', () => {
     const runs = [run(0, 30 * MINUTE), run(0, 60 * MINUTE), run(30 * MINUTE, 60 * MINUTE)];
-    expect(throughput(runs, [{ from: 0, to: 60 * MINUTE }, { from: 0, to: null }], 60 * MINUTE)).toEqual({
+    expect(
+      throughput(
+        runs,
+        [
+          { from: 0, to: 60 * MINUTE },
+          { from: 0, to: null },
+        ],
+        60 * MINUTE,
+      ),
+    ).toEqual({
       wallHours: 1,
       sequentialHours: 2,
       experimentsPerHour: 3,
@@ -21,7 +30,16 @@ describe('throughput', () => {
   });
 
   it('counts what still runs up to now, but not as finished, and idle clusters as up', () => {
-    expect(throughput([run(0, null)], [{ from: 0, to: null }, { from: 0, to: null }], 30 * MINUTE)).toEqual({
+    expect(
+      throughput(
+        [run(0, null)],
+        [
+          { from: 0, to: null },
+          { from: 0, to: null },
+        ],
+        30 * MINUTE,
+      ),
+    ).toEqual({
       wallHours: 0.5,
       sequentialHours: 0.5,
       experimentsPerHour: 0,
@@ -31,7 +49,11 @@ describe('throughput', () => {
   });
 
   it('has no negative times where a machine keeps another clock', () => {
-    const ahead = throughput([run(9 * MINUTE, null), run(8 * MINUTE, 7 * MINUTE)], [{ from: 9 * MINUTE, to: 8 * MINUTE }], MINUTE);
+    const ahead = throughput(
+      [run(9 * MINUTE, null), run(8 * MINUTE, 7 * MINUTE)],
+      [{ from: 9 * MINUTE, to: 8 * MINUTE }],
+      MINUTE,
+    );
     expect(ahead).toMatchObject({ sequentialHours: 0, busyShare: null });
   });
 });

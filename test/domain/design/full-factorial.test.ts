@@ -4,7 +4,7 @@ import { fullFactorial } from '../../../src/domain/design/full-factorial.js';
 
 describe('a full factorial', () => {
   it('has every combination, the last factor changing fastest', () => {
-    expect(fullFactorial({ A: [1, 2], B: ['x', 'y', 'z'] })).toEqual([
+    expect(fullFactorial<string | number>({ A: [1, 2], B: ['x', 'y', 'z'] })).toEqual([
       { A: 1, B: 'x' },
       { A: 1, B: 'y' },
       { A: 1, B: 'z' },
