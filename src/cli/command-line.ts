@@ -20,7 +20,7 @@ export async function runCommandLine({
   ...rest
 }: CommandLine & { readonly args: readonly string[] }): Promise<void> {
   // A pipe whose reader has gone (`inspect | head`) has had all that it wanted.
-  process.stdout.on('error', () => process.exit(0));
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => process.exit(0));
   try {
     await createProgram(rest).parseAsync(args, { from: 'user' });
   } catch (error) {

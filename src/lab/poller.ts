@@ -29,7 +29,9 @@ export async function poll(
       const now = open.map(({ id, state }) => `${id} ${state}`).join();
       if (now !== before || quietSince === null) quietSince = lab.now();
       before = now;
-      delay = open.length === 0 ? IDLE_MS : pollDelay(lab, lab.now() - quietSince);
+      // What waits for a cluster to come up must not wait for the next look as well.
+      const isPlanned = open.some(({ state }) => state === 'planned');
+      delay = open.length === 0 ? IDLE_MS : isPlanned ? pollDelay(lab, 0) : pollDelay(lab, lab.now() - quietSince);
     } catch (error) {
       const message = String(error);
       if (message !== reported) report(error);

@@ -12,20 +12,23 @@ export type Change = z.infer<typeof Change>;
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Every object has a `valueOf`, but not of its own. */
+const own = (document: Plain, key: string): unknown => (Object.hasOwn(document, key) ? document[key] : undefined);
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** What leads from `before` to `after`; null when they are equal. A document that is new has `before` {}. */
 export function changeBetween(before: Plain, after: Plain, at: number): Change | null {
   const change: Change = { at, set: [], gone: [] };
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [old, now] = [before[key], after[key]];
+    const [old, now] = [own(before, key), own(after, key)];
     if (same(old, now)) continue;
     if (now === undefined) change.gone.push([key]);
     else if (!isPlain(old) || !isPlain(now)) change.set.push([[key], now]);
     else {
       for (const inner of new Set([...Object.keys(old), ...Object.keys(now)])) {
-        if (now[inner] === undefined) change.gone.push([key, inner]);
-        else if (!same(old[inner], now[inner])) change.set.push([[key, inner], now[inner]]);
+        const value = own(now, inner);
+        if (value === undefined) change.gone.push([key, inner]);
+        else if (!same(own(old, inner), value)) change.set.push([[key, inner], value]);
       }
     }
   }

@@ -61,7 +61,12 @@ time.sleep(600)
   TIMEOUT_MS,
 );
 
+/** One that has ended and that nobody has asked about yet (Z) is none. */
 function isAlive(pid: number): boolean {
+  if (existsSync('/proc/self/stat')) {
+    const stat = `/proc/${pid}/stat`;
+    return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'utf8'));
+  }
   try {
     return process.kill(pid, 0);
   } catch {

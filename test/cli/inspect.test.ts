@@ -109,6 +109,7 @@ it('shows a wave with what each factor did, and does not call a lower value a wi
                          6      0.955000  2
       LEARNING_RATE   0.02      0.975000  2                 0.025000
                       0.08      0.950000  1
+      n differs between levels, for some runs have no result: part of a difference may be the other factors’.
 
     No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.
     "

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -54,15 +54,23 @@ it.each(DOCS)('%s names no tool, argument or field that does not exist', (path) 
 
 /** Made by a run, a client or the reader; or a word with a slash in it. */
 const NOT_IN_THE_REPOSITORY =
-  /^(\/path\/to\/|~\/|\.autoresearch|\.claude\/|\.codex\/|\.venv|dist\/|node_modules|experiments\/$|autoresearch:|karpathy\/|\/diff|\/log)/;
+  /^(\/path\/to\/|~\/|\.autoresearch|\.claude\/|\.codex\/|\.venv|dist\/|node_modules|experiments\/$|autoresearch:|\/diff$|\/log$|\/mcp$)/;
+
+/** Files that git has or would have, and their folders. */
+const FILES = execaSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT }).stdout.split(
+  '\n',
+);
+const PATHS = new Set(
+  FILES.flatMap((path) => path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))),
+);
 
 it.each(DOCS)('%s names no file that does not exist', (path) => {
   const spans = [...read(path).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? '');
-  const paths = spans.filter((text) => /^[\w.~/-]+$/.test(text) && /\/|\.(md|py|ya?ml|json|toml|ts|mjs)$/.test(text));
-  const places = [dirname(path), '.', 'src', 'test', 'examples/quickstart'];
-  const missing = paths.filter(
-    (name) => !NOT_IN_THE_REPOSITORY.test(name) && !places.some((place) => existsSync(resolve(ROOT, place, name))),
-  );
+  const names = spans.filter((text) => /^[\w.~/-]+$/.test(text) && /\/|\.(md|py|ya?ml|json|toml|ts|mjs)$/.test(text));
+  const missing = names.filter((name) => {
+    const wanted = name.replace(/\/$/, '');
+    return !NOT_IN_THE_REPOSITORY.test(name) && ![...PATHS].some((known) => `/${known}`.endsWith(`/${wanted}`));
+  });
   expect(missing).toEqual([]);
 });
 

@@ -102,6 +102,11 @@ it('keeps the results of clusters that went down idle before anybody had read th
   await second.client.close();
   expect(JSON.stringify(answer).match(/"state":"done"/g)).toHaveLength(4);
   expect(fleet).toMatchObject({ structured: { accelerators: {} } });
+  expect(
+    readFileSync(join(project, '.autoresearch', 'ran.txt'), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(4);
 }, 60_000);
 
 it('lets two servers work on one project: both launch, both see every result, nothing runs twice', async () => {

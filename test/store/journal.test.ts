@@ -22,7 +22,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const key = fc.constantFrom('a', 'b', 'c', 'ä', 'exp-0001');
-const json = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
+const json = fc
+  .jsonValue({ maxDepth: 2 })
+  .map((value) => JSON.stringify(value))
+  .filter((text) => !text.includes('__proto__')) // zod drops it before it comes here
+  .map((text): unknown => JSON.parse(text));
 const document = fc.dictionary(key, fc.oneof(json, fc.dictionary(key, json)), { noNullPrototype: true });
 const change = (n: number) => ({ at: n, set: [[['n'], n] satisfies [string[], unknown]], gone: [] });
 

@@ -44,6 +44,10 @@ const padded = (number: number): string => String(number).padStart(6, '0');
 
 /** The value of the marker variable for all that a cluster runs begins with this; `incarnation` is its life from launch to down. */
 export const markerPrefix = (incarnation: string): string => `${incarnation}/`;
+export const setupMarker = (incarnation: string): string => `${markerPrefix(incarnation)}setup`;
+/** Of one length, for a marker is also looked for as a beginning: job 1 is not job 12. */
+export const jobMarker = (incarnation: string, number: number): string =>
+  `${markerPrefix(incarnation)}${padded(number)}`;
 
 /** A cluster's name begins with a letter, so these are never taken for one. */
 export const stagingName = (): string => `.new-${randomBytes(6).toString('hex')}`;

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { AutoresearchError } from '../../domain/errors.js';
 import type { Launch, LaunchRequest } from '../../ports/cluster-backend.js';
 import { buryIfDead, clusterNames, removeAbandoned, withDirectoryLock } from './bury.js';
 import type { ClusterFile, Slot } from './cluster-files.js';
@@ -35,6 +36,13 @@ export interface Launcher {
 const GOING_DOWN_MS = 15_000;
 
 export async function launch(launcher: Launcher, requests: readonly LaunchRequest[]): Promise<Launch[]> {
+  if (!existsSync(RUNNER)) {
+    throw new AutoresearchError(
+      'backend_failed',
+      `${RUNNER} does not exist.`,
+      'Run `npm run build`, then launch_wave again.',
+    );
+  }
   await mkdir(launcher.directory, { recursive: true });
   const launches = await Promise.all(requests.map((request) => launchOne(launcher, request)));
   await removeAbandoned(launcher.directory);
@@ -58,7 +66,9 @@ async function launchOne(launcher: Launcher, request: LaunchRequest): Promise<La
     try {
       return await withDirectoryLock(launcher.directory, () => place(launcher, request, slots, staging));
     } catch (error) {
-      if (!isMissing(error) || Date.now() - startedAt > GOING_DOWN_MS) throw error;
+      if (!isMissing(error) || Date.now() - startedAt > GOING_DOWN_MS) {
+        return { cluster, status: 'rejected', reason: `The cluster could not be made: ${error}` };
+      }
       await sleep(50); // it ended, or is ending, while we talked to it
     } finally {
       await rm(staging, { recursive: true, force: true });

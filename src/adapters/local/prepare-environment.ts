@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { ClusterFile, EnvironmentFile } from './cluster-files.js';
-import { environmentFolder, markerPrefix, setupLog, setupScript, workdirOf } from './cluster-folder.js';
+import { environmentFolder, setupLog, setupMarker, setupScript, workdirOf } from './cluster-folder.js';
 import { makePrivatePython } from './private-python.js';
 import { MARKER_VARIABLE } from './process-group.js';
 import { type Ending, type ProcessRun, startProcess } from './process-run.js';
@@ -17,7 +17,7 @@ export async function prepareEnvironment(
   const place = environmentFolder(folder, environment.key);
   const logPath = setupLog(place);
   rmSync(logPath, { force: true });
-  const marker = `${markerPrefix(cluster.incarnation)}setup`;
+  const marker = setupMarker(cluster.incarnation);
   const run = async (argv: [string, ...string[]], envs: Record<string, string | undefined>): Promise<Ending> => {
     const started = startProcess({ argv, cwd: workdirOf(place), envs, logPath, marker, timeoutMs: SETUP_TIMEOUT_MS });
     onStart(started);

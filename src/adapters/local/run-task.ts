@@ -1,5 +1,5 @@
 import type { ClusterFile, EnvironmentFile, JobStatusFile } from './cluster-files.js';
-import { environmentFolder, jobLog, jobScript, markerPrefix, workdirOf } from './cluster-folder.js';
+import { environmentFolder, jobLog, jobMarker, jobScript, workdirOf } from './cluster-folder.js';
 import { type Ending, type ProcessRun, startProcess } from './process-run.js';
 import type { Waiting } from './queue.js';
 import { taskVariables } from './task-variables.js';
@@ -10,7 +10,7 @@ export function startTask(
   environment: EnvironmentFile,
   { number, task }: Waiting,
 ): ProcessRun {
-  const marker = `${markerPrefix(cluster.incarnation)}${number}`;
+  const marker = jobMarker(cluster.incarnation, number);
   const taskId = `${cluster.name}-${number}`;
   return startProcess({
     argv: ['bash', jobScript(folder, number)],
