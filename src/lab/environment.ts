@@ -23,7 +23,7 @@ export async function readTask(lab: Lab, base: Snapshot): Promise<TaskFile> {
 }
 
 export const isEditable = (lab: Lab, path: string): boolean =>
-  ignore.isPathValid(path) && ignore().add(lab.project.settings.editable).ignores(path);
+  ignore.isPathValid(path) && ignore({ ignorecase: false }).add(lab.project.settings.editable).ignores(path);
 
 /**
  * The environment that a base needs. Its key leaves out the editable files, so that a kept change of train.py does not

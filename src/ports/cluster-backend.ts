@@ -121,6 +121,8 @@ export interface JobLog extends JobRef {
 export interface BackendCapabilities {
   /** False: the machine is what it is, `accelerators` of a launch is taken as a wish. */
   readonly choosesAccelerators: boolean;
+  /** True: results of a cluster that ended unwatched can still be read, until its name is launched again or down. */
+  readonly remembersJobs: boolean;
   /** Shortest sensible time between two looks at the same clusters. */
   readonly pollMs: number;
 }
@@ -156,10 +158,13 @@ export interface ClusterBackend {
    */
   submit(cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]>;
 
-  /** All jobs of the named clusters, ended ones too, in order of submission. Clusters that do not exist are left out. */
+  /**
+   * All jobs of the named clusters, ended ones too, in order of submission. Clusters that do not exist are left out; of one
+   * that ended by itself or died, the jobs that had ended are told for as long as the backend has them (`remembersJobs`).
+   */
   jobs(clusters: readonly ClusterName[]): Promise<Job[]>;
 
-  /** One log for each job asked for, in that order. Works while the job runs. */
+  /** One log for each job asked for, in that order. Works while the job runs, and for whatever `jobs` tells. */
   logs(jobs: readonly JobRef[]): Promise<JobLog[]>;
 
   /** Idempotent: silent about jobs that have ended or never were. A running job's process group is gone on return. */

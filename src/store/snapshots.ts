@@ -114,9 +114,18 @@ async function readTree(path: string): Promise<Snapshot> {
 
 /** By size too: after a power cut a file may be there and empty, and then what is known to belong there mends it. */
 async function writeOnce(path: string, bytes: Buffer | string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.size === Buffer.byteLength(bytes)) return;
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomUUID()}`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, path);
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.size === Buffer.byteLength(bytes)) return;
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${randomUUID()}`;
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (error) {
+    throw new AutoresearchError(
+      'invalid_project',
+      `The snapshot cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      'Make the project folder writable, with room on its disk.',
+      { cause: error },
+    );
+  }
 }

@@ -83,6 +83,14 @@ describe('a snapshot', () => {
     expect(only && (await open().content(only)).toString()).toBe('content');
   });
 
+  it('that cannot be written is an error that says why', async () => {
+    writeFileSync(join(folder, 'objects'), 'a file in the place of the folder');
+    await expect(open().save([file('a.py', 'x')])).rejects.toMatchObject({
+      code: 'invalid_project',
+      message: expect.stringMatching(/cannot be written: E.*objects/),
+    });
+  });
+
   it('that was never saved is an error that names it', async () => {
     await expect(open().load(SnapshotHash.parse('0'.repeat(64)))).rejects.toMatchObject({ code: 'state_damaged' });
   });

@@ -45,7 +45,7 @@ export class SimulatedBackend implements ClusterBackend {
   readonly #clusters = new Map<ClusterName, { cluster: Cluster; jobs: SimulatedJob[] }>();
 
   constructor(private readonly options: SimulatedOptions) {
-    this.capabilities = { choosesAccelerators: false, pollMs: 1_000, ...options.capabilities };
+    this.capabilities = { choosesAccelerators: false, remembersJobs: false, pollMs: 1_000, ...options.capabilities };
   }
 
   async offers() {

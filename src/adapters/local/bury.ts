@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterName } from '../../ports/cluster-backend.js';
 import { RunnerFile, readJson } from './cluster-files.js';
-import { markerPrefix, processFile, trashName } from './cluster-folder.js';
+import { environmentsOf, markerPrefix, processFile, rememberedName } from './cluster-folder.js';
 import { isMissing, makeLock, withLock } from './lock.js';
 import { endProcesses } from './process-group.js';
 import { isRunning } from './process-identity.js';
 import { type ClusterReader, type FoundCluster, isLive, type LiveCluster } from './reader.js';
 
-/** A launch or a removal that was killed half-way leaves a folder; by this age nobody works in it any more. */
+/** A launch that was killed half-way leaves a folder; by this age nobody works in it any more. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
 /** Launches and removals of clusters, among all processes, one after the other. */
@@ -46,21 +46,26 @@ async function bury(directory: string, { folder, file }: FoundCluster): Promise<
   const last = await readJson(processFile(folder), RunnerFile.nullable());
   const group = last && isRunning(last) ? last.pid : null;
   await endProcesses({ group, marker: markerPrefix(file.incarnation) });
-  const trash = join(directory, trashName());
+  const remembered = join(directory, rememberedName(file.name));
+  await rm(remembered, { recursive: true, force: true });
   try {
-    await rename(folder, trash);
+    await rename(folder, remembered);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  await rm(trash, { recursive: true, force: true });
+  await rm(environmentsOf(remembered), { recursive: true, force: true });
 }
+
+/** For a name that is launched anew or brought down: what its last cluster left was read, or is given up. */
+export const forget = (directory: string, name: ClusterName): Promise<void> =>
+  rm(join(directory, rememberedName(name)), { recursive: true, force: true });
 
 export async function clusterNames(directory: string): Promise<ClusterName[]> {
   return (await readdir(directory)).flatMap((entry) => ClusterName.safeParse(entry).data ?? []);
 }
 
 export async function removeAbandoned(directory: string): Promise<void> {
-  const entries = (await readdir(directory)).filter((entry) => /^\.(new|trash)-/.test(entry));
+  const entries = (await readdir(directory)).filter((entry) => /^\.new-/.test(entry));
   for (const entry of entries) {
     const path = join(directory, entry);
     const changedAt = (await stat(path).catch(() => null))?.mtimeMs ?? Date.now();

@@ -30,7 +30,9 @@ export const jobScript = (folder: string, number: number): string => join(jobFol
 export const jobLog = (folder: string, number: number): string => join(jobFolder(folder, number), 'log');
 export const jobStatusFile = (folder: string, number: number): string => join(jobFolder(folder, number), 'status.json');
 
-export const environmentFolder = (folder: string, key: string): string => join(folder, 'environments', key);
+/** All that is large: what setups installed and experiments wrote. */
+export const environmentsOf = (folder: string): string => join(folder, 'environments');
+export const environmentFolder = (folder: string, key: string): string => join(environmentsOf(folder), key);
 export const workdirOf = (environment: string): string => join(environment, 'workdir');
 export const setupScript = (environment: string): string => join(environment, 'setup.sh');
 export const setupLog = (environment: string): string => join(environment, 'setup.log');
@@ -51,7 +53,8 @@ export const jobMarker = (incarnation: string, number: number): string =>
 
 /** A cluster's name begins with a letter, so these are never taken for one. */
 export const stagingName = (): string => `.new-${randomBytes(6).toString('hex')}`;
-export const trashName = (): string => `.trash-${randomBytes(6).toString('hex')}`;
+/** Where the jobs and logs of a cluster stay that ended while nobody may have read them. */
+export const rememberedName = (name: string): string => `.ended-${name}`;
 
 /** A reader sees the old text or the new, never half of one. */
 export function writeAtomically(path: string, text: string): void {

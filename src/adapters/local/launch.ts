@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AutoresearchError } from '../../domain/errors.js';
 import type { Launch, LaunchRequest } from '../../ports/cluster-backend.js';
-import { buryIfDead, clusterNames, removeAbandoned, withDirectoryLock } from './bury.js';
+import { buryIfDead, clusterNames, forget, removeAbandoned, withDirectoryLock } from './bury.js';
 import type { ClusterFile, Slot } from './cluster-files.js';
 import {
   clusterFile,
@@ -109,6 +109,7 @@ async function place(
   writeAtomically(clusterFile(staging), JSON.stringify(file));
   writeAtomically(join(inboxOf(staging), environmentItem(1)), JSON.stringify(environmentFile(request)));
   const folder = join(directory, cluster);
+  await forget(directory, cluster);
   await rename(staging, folder);
   await startRunner(folder, file);
   return { cluster, status: 'accepted' };

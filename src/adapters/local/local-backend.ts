@@ -1,4 +1,13 @@
-import type { Cluster, ClusterBackend, ClusterName, Job, JobLog, JobRef, Offer } from '../../ports/cluster-backend.js';
+import {
+  type Cluster,
+  type ClusterBackend,
+  type ClusterName,
+  isFinalJobStatus,
+  type Job,
+  type JobLog,
+  type JobRef,
+  type Offer,
+} from '../../ports/cluster-backend.js';
 import { findLive, withDirectoryLock } from './bury.js';
 import { cancel } from './cancel.js';
 import type { JobStatusFile, Slot } from './cluster-files.js';
@@ -9,7 +18,7 @@ import { launch, slotHolders } from './launch.js';
 import { isMissing } from './lock.js';
 import { slotsOfMachine } from './machine.js';
 import { readHeadAndTail } from './read-log.js';
-import { type ClusterReader, createReader, type LiveCluster, type NumberedTask } from './reader.js';
+import { type ClusterReader, createReader, type FoundCluster, type LiveCluster, type NumberedTask } from './reader.js';
 import { submit } from './submit.js';
 
 export interface LocalBackendOptions {
@@ -37,7 +46,7 @@ export function createLocalBackend({ directory, slots, threads, now = Date.now }
 
   return {
     name: 'local',
-    capabilities: { choosesAccelerators: false, pollMs: 250 },
+    capabilities: { choosesAccelerators: false, remembersJobs: true, pollMs: 250 },
 
     async offers() {
       const taken = await withDirectoryLock(directory, () => slotHolders(directory, reader));
@@ -53,13 +62,18 @@ export function createLocalBackend({ directory, slots, threads, now = Date.now }
     submit: (cluster, tasks) => submit({ directory, reader, now }, cluster, tasks),
 
     async jobs(names) {
-      const jobs = await unlessGone(await live(names), (cluster) => jobsOf(reader, cluster));
-      return jobs.flat().toSorted((a, b) => a.submittedAt - b.submittedAt);
+      const [alive, gone] = [await live(names), await remembered(reader, names)];
+      const jobs = await unlessGone(alive, (cluster) => jobsOf(reader, cluster));
+      const ended = await unlessGone(gone, async (cluster) =>
+        (await jobsOf(reader, cluster)).filter(({ status }) => isFinalJobStatus(status)),
+      );
+      return [...jobs, ...ended].flat().toSorted((a, b) => a.submittedAt - b.submittedAt);
     },
 
     async logs(jobs) {
-      const clusters = new Map((await live(jobs.map(({ cluster }) => cluster))).map((one) => [one.file.name, one]));
-      return await Promise.all(jobs.map((job) => logOf(clusters.get(job.cluster), job)));
+      const names = jobs.map(({ cluster }) => cluster);
+      const clusters = [...(await live(names)), ...(await remembered(reader, names))];
+      return await Promise.all(jobs.map((job) => logOf(clusters, job)));
     },
 
     async cancel(jobs) {
@@ -94,14 +108,14 @@ async function describe(reader: ClusterReader, cluster: LiveCluster): Promise<Cl
   };
 }
 
-async function jobsOf(reader: ClusterReader, cluster: LiveCluster): Promise<Job[]> {
+async function jobsOf(reader: ClusterReader, cluster: FoundCluster): Promise<Job[]> {
   const tasks = await reader.tasks(cluster, await reader.items(cluster));
   return await Promise.all(
     tasks.map(async (numbered) => jobOf(cluster, numbered, await reader.status(cluster, numbered.number))),
   );
 }
 
-const jobOf = ({ file }: LiveCluster, { number, task }: NumberedTask, status: JobStatusFile | null): Job => ({
+const jobOf = ({ file }: FoundCluster, { number, task }: NumberedTask, status: JobStatusFile | null): Job => ({
   cluster: file.name,
   jobId: jobIdOf(file, number),
   name: task.name,
@@ -113,17 +127,24 @@ const jobOf = ({ file }: LiveCluster, { number, task }: NumberedTask, status: Jo
   timedOut: status?.timedOut ?? false,
 });
 
-async function logOf(cluster: LiveCluster | undefined, job: JobRef): Promise<JobLog> {
+async function logOf(clusters: readonly FoundCluster[], job: JobRef): Promise<JobLog> {
+  const cluster = clusters.find(({ file }) => file.name === job.cluster && jobNumber(file, job) !== null);
   const number = cluster ? jobNumber(cluster.file, job) : null;
   if (!cluster || number === null) return { ...job, text: null };
   const text = await readHeadAndTail(jobLog(cluster.folder, number));
   return { cluster: job.cluster, jobId: job.jobId, text: text ?? '' };
 }
 
+/** What clusters that ended by themselves, or whose runner was killed, left behind. */
+async function remembered(reader: ClusterReader, names: readonly ClusterName[]): Promise<FoundCluster[]> {
+  const found = await Promise.all([...new Set(names)].map((name) => reader.findRemembered(name)));
+  return found.filter((cluster) => cluster !== null);
+}
+
 /** Leaves out a cluster whose folder goes away while it is read. */
-async function unlessGone<T>(
-  clusters: readonly LiveCluster[],
-  read: (cluster: LiveCluster) => Promise<T>,
+async function unlessGone<T, Found extends FoundCluster>(
+  clusters: readonly Found[],
+  read: (cluster: Found) => Promise<T>,
 ): Promise<T[]> {
   const results = await Promise.all(
     clusters.map(async (cluster) => {

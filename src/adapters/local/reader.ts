@@ -9,6 +9,7 @@ import {
   inboxOf,
   jobStatusFile,
   numbersOf,
+  rememberedName,
   runnerFile,
   statusReasonFile,
   taskItem,
@@ -35,6 +36,8 @@ export interface NumberedTask {
 export interface ClusterReader {
   /** What lies on disk, whether it lives or not. */
   find(name: ClusterName): Promise<FoundCluster | null>;
+  /** What is left of the last one of that name that ended unwatched. */
+  findRemembered(name: ClusterName): Promise<FoundCluster | null>;
   items(cluster: FoundCluster): Promise<string[]>;
   environmentKeys(cluster: FoundCluster, items: readonly string[]): Promise<string[]>;
   tasks(cluster: FoundCluster, items: readonly string[]): Promise<NumberedTask[]>;
@@ -52,27 +55,24 @@ interface Memory {
 export const isLive = (cluster: FoundCluster | null): cluster is LiveCluster => cluster?.runner != null;
 
 export function createReader(directory: string): ClusterReader {
-  const memories = new Map<ClusterName, { incarnation: string; memory: Memory }>();
+  const memories = new Map<string, Memory>();
 
-  function memoryOf({ file: { name, incarnation } }: FoundCluster): Memory {
-    const known = memories.get(name);
-    if (known?.incarnation === incarnation) return known.memory;
-    const memory = { environments: new Map(), tasks: new Map(), ended: new Map() };
-    memories.set(name, { incarnation, memory });
+  function memoryOf({ file: { incarnation } }: FoundCluster): Memory {
+    const memory = memories.get(incarnation) ?? { environments: new Map(), tasks: new Map(), ended: new Map() };
+    memories.set(incarnation, memory);
     return memory;
   }
 
+  async function findIn(folder: string): Promise<FoundCluster | null> {
+    const file = await readJson(clusterFile(folder), ClusterFile);
+    if (!file) return null;
+    const runner = await readJson(runnerFile(folder), RunnerFile);
+    return { folder, file, runner: runner && isRunning(runner) ? runner : null };
+  }
+
   return {
-    async find(name) {
-      const folder = join(directory, name);
-      const file = await readJson(clusterFile(folder), ClusterFile);
-      if (!file) {
-        memories.delete(name);
-        return null;
-      }
-      const runner = await readJson(runnerFile(folder), RunnerFile);
-      return { folder, file, runner: runner && isRunning(runner) ? runner : null };
-    },
+    find: (name) => findIn(join(directory, name)),
+    findRemembered: (name) => findIn(join(directory, rememberedName(name))),
     items: async ({ folder }) => await readdir(inboxOf(folder)),
     async environmentKeys(cluster, items) {
       const { environments } = memoryOf(cluster);

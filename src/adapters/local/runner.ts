@@ -4,13 +4,14 @@ import type { ClusterFile, EnvironmentFile } from './cluster-files.js';
 import {
   clusterFile,
   environmentFolder,
+  environmentsOf,
   jobLog,
   lockOf,
   markerPrefix,
   processFile,
+  rememberedName,
   setupLog,
   statusReasonFile,
-  trashName,
 } from './cluster-folder.js';
 import { createInbox, type News } from './inbox.js';
 import { isMissing, withLock } from './lock.js';
@@ -117,15 +118,16 @@ async function retireIfIdle(): Promise<boolean> {
   });
 }
 
-let trash: string | null = null;
+/** Where the jobs and logs stay: nobody may have read the results yet. */
+const left = join(dirname(folder), rememberedName(cluster.name));
 
-/** The folder goes in one step, so that the name is free, and the slot, before its files are removed. */
+/** The folder goes in one step, so that the name is free, and the slot, before what is large in it is removed. */
 async function leaveIf(mayLeave: () => boolean): Promise<boolean> {
   try {
     return await withLock(lockOf(folder), async () => {
       if (!mayLeave()) return false;
-      trash = join(dirname(folder), trashName());
-      renameSync(folder, trash);
+      rmSync(left, { recursive: true, force: true });
+      renameSync(folder, left);
       return true;
     });
   } catch (error) {
@@ -165,6 +167,6 @@ if (cluster.incarnation === incarnation) {
   process.on('SIGHUP', () => {}); // the terminal of the server that launched it was closed
   inbox.watch(tend);
   await live();
-  if (trash !== null) rmSync(trash, { recursive: true, force: true });
+  rmSync(environmentsOf(left), { recursive: true, force: true });
 }
 process.exit(0);

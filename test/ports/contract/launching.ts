@@ -112,6 +112,16 @@ export const launching: Promises = {
     await sleep(bench.seconds(1.6));
     expect(await bench.backend.clusters([cluster])).toHaveLength(1);
     await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);
-    expect(await bench.backend.jobs([cluster])).toEqual([]);
+  },
+
+  'the results of a cluster that ended by itself can still be read, until it is brought down': async (bench) => {
+    const cluster = await bench.cluster(undefined, bench.seconds(0.6) / 60_000);
+    const [jobId = ''] = await bench.submit(cluster, bench.task('one', 'echo the result'));
+    await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);
+    const later = await bench.laterProcess();
+    expect(await later.jobs([cluster])).toMatchObject([{ cluster, jobId, name: 'one', status: 'SUCCEEDED' }]);
+    expect(await later.logs([{ cluster, jobId }])).toMatchObject([{ text: expect.stringContaining('the result') }]);
+    await later.down([cluster]);
+    expect(await later.jobs([cluster])).toEqual([]);
   },
 };

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPythonChecker } from '../../src/adapters/python/python-checker.js';
+import { createPythonChecker } from '../../../src/adapters/python/python-checker.js';
 
 let folder: string;
 const path = process.env['PATH'];
