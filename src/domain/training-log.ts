@@ -73,7 +73,9 @@ export function reportedSnapshot(log: string, nonce: string): string | null {
 
 /** The last `count` lines that say something, progress thinned to its last. */
 export function logTail(log: string, count = 20): string {
-  const lines = logLines(log).filter((line) => line.trim() !== '' && !line.startsWith('AUTORESEARCH_'));
+  const lines = logLines(log).filter(
+    (line) => line.trim() !== '' && !line.startsWith('AUTORESEARCH_') && !TASK_LINE.test(line),
+  );
   const isProgress = (line: string) => /^step \d+/.test(line);
   return lines
     .filter((line, index) => !(isProgress(line) && isProgress(lines[index + 1] ?? '')))
@@ -106,7 +108,10 @@ export function crashOf(log: string, metric: string, end: JobEnd): Crash | null 
   const memory = lines.findLast((line) => MEMORY.test(line));
   if (memory !== undefined) return crash('out_of_memory', memory.trim().slice(0, 300));
   const lastError = lastErrorOf(lines);
-  if (end.setupFailed) return crash('setup_failed', lastError ?? 'setup of the task failed.');
+  if (end.setupFailed) {
+    const said = lastError ?? lines.findLast((line) => /^error\b/i.test(line));
+    return crash('setup_failed', said?.slice(0, 300) ?? 'setup of the task failed.');
+  }
   if (saysFail) return crash('nan', 'The loss became NaN or exploded: train.py printed FAIL.');
   const missing = lines.findLast((line) => MISSING.test(line));
   const isCause = end.exitCode === 127 || lastError === undefined || lastError === missing?.trim();

@@ -77,7 +77,7 @@ export async function runDemo({ project, openWorkshop }: DemoOptions): Promise<v
     const ended = await endWithoutServer(lab, before);
     if (leaving.signal.aborted)
       say(
-        `\nStopped.${ended.length > 0 ? ` ${ended.join(', ')} ended;` : ''} nothing is left running. What had ended is kept.`,
+        `\nStopped: ${ended.length > 0 ? `${ended.join(', ')} ended, ` : ''}nothing is left running. Results that were in are kept.`,
       );
     await workshop.close();
     process.off('SIGINT', leave).off('SIGTERM', leave);

@@ -27,6 +27,7 @@ export async function watch(
 /** What is larger than the terminal would scroll, and be drawn in the wrong place the next time. */
 function fitted(screen: string): string {
   const { columns, rows } = process.stdout;
+  if (!columns || !rows) return screen; // a terminal that does not say how large it is
   const lines = screen.split('\n').flatMap((line) => {
     const width = stripVTControlCharacters(line).length;
     return width <= columns ? [line] : [stripVTControlCharacters(line).slice(0, columns)];
