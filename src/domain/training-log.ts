@@ -116,7 +116,14 @@ export function crashOf(log: string, metric: string, end: JobEnd): Crash | null 
   const missing = lines.findLast((line) => MISSING.test(line));
   const isCause = end.exitCode === 127 || lastError === undefined || lastError === missing?.trim();
   if (missing !== undefined && isCause && (saysCrash || end.exitCode !== 0)) {
-    return crash('missing_command', missing.trim().slice(0, 300));
+    // What stands before is the place of the script that we wrote, which tells nobody anything.
+    return crash(
+      'missing_command',
+      missing
+        .trim()
+        .replace(/^\S*\.run\.sh: (?:line \d+: )?/, '')
+        .slice(0, 300),
+    );
   }
   const printed = facts[metric];
   if (printed !== undefined) return crash('metric_not_a_number', `It printed ${metric}: ${printed.slice(0, 80)}`);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Experiment, isSettled, Literal } from './experiment.js';
+import { Experiment, Literal } from './experiment.js';
 import { ExperimentId, SnapshotHash, WaveId } from './ids.js';
 
 export const DESIGN_KINDS = ['list', 'full_factorial'] as const;
@@ -26,5 +26,3 @@ export const WaveFile = z.strictObject({
 export type WaveFile = z.infer<typeof WaveFile>;
 
 export const experimentsOf = (file: WaveFile): Experiment[] => Object.values(file.experiments);
-
-export const isWaveSettled = (file: WaveFile): boolean => experimentsOf(file).every(({ state }) => isSettled(state));

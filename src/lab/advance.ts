@@ -1,6 +1,7 @@
 import type { Metric } from '../domain/campaign.js';
 import { type Experiment, isSettled, metricOf } from '../domain/experiment.js';
 import type { ExperimentId } from '../domain/ids.js';
+import { ClusterName } from '../ports/cluster-backend.js';
 import type { Store } from '../store/store.js';
 import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
 import { launchPlanned } from './launch-planned.js';
@@ -52,14 +53,18 @@ async function writeDown(lab: Lab): Promise<void> {
     await readExperiments(lab),
   );
   for (const [{ id }, log] of logs) await lab.store.keepText(id, 'log.txt', log);
+  // The experiments first: a cluster whose end is on record is not looked at again.
+  await patchExperiments(lab, experiments);
   if (clusters.size > 0) {
     await updateCampaign(lab, ({ fleet }) => {
       for (const cluster of fleet.filter(({ state }) => state !== 'ended'))
         Object.assign(cluster, clusters.get(cluster.name));
     });
   }
-  await patchExperiments(lab, experiments);
-  if (strays.length > 0) await lab.backend.cancel(strays);
+  await lab.backend.cancel(strays);
+  // What it left was read: the backend may forget it, and end what a lost cluster still runs.
+  const ended = [...clusters].flatMap(([name, { state }]) => (state === 'ended' ? ClusterName.parse(name) : []));
+  await lab.backend.down(ended);
   await crownBaseline(lab);
 }
 

@@ -1,5 +1,6 @@
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type Experiment, isSettled, jobName } from '../domain/experiment.js';
+import type { ClusterId } from '../domain/ids.js';
 import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
@@ -59,8 +60,14 @@ export async function observe(
   for (const { experiment, record, job } of pairs) {
     if (job && hasEnded(job)) continue;
     const isGone = clusters.get(record.name)?.state === 'ended';
-    if (isGone && experiment.state !== 'planned') patches.set(experiment, giveBack(experiment, record));
+    if (isGone && experiment.state !== 'planned') patches.set(experiment, giveBack(experiment, record.id));
     else if (job && !isGone) patches.set(experiment, { ...followJob(job), ...hardwareOf(job, seen, alive) });
+  }
+  const homes = new Set(aliveClusters(campaign).map(({ id }) => id));
+  for (const experiment of open) {
+    const isHomeless =
+      experiment.state !== 'planned' && (experiment.cluster === null || !homes.has(experiment.cluster));
+    if (isHomeless) patches.set(experiment, giveBack(experiment, experiment.cluster));
   }
   const cancelled = new Set(experiments.filter(({ state }) => state === 'cancelled').map(jobName));
   const strays = jobs.filter((job) => !hasEnded(job) && cancelled.has(job.name));
@@ -98,7 +105,7 @@ function hardwareOf(job: Job, seen: readonly Cluster[], alive: readonly FleetClu
   };
 }
 
-function giveBack(experiment: Experiment, { id }: FleetCluster): Patch {
+function giveBack(experiment: Experiment, id: ClusterId | null): Patch {
   return experiment.attempt < MOST_ATTEMPTS
     ? {
         state: 'planned',
@@ -107,7 +114,10 @@ function giveBack(experiment: Experiment, { id }: FleetCluster): Patch {
         jobId: null,
         queuedAt: null,
         startedAt: null,
-        note: `${id} was lost under it: it runs once more elsewhere.`,
+        note: `${id ?? 'Its cluster'} was lost under it: it runs once more elsewhere.`,
       }
-    : { state: 'lost', note: `${id} was lost under it too: look at the machines before launching it again.` };
+    : {
+        state: 'lost',
+        note: `${id ?? 'Its cluster'} was lost under it too: look at the machines before launching it again.`,
+      };
 }

@@ -120,13 +120,13 @@ it('names the interpreter that is missing, and the setup that failed with its ow
         "baseline: the unchanged base",
         "crashed",
         "missing_command",
-        "/tmp/autoresearch-test-qmUEeZ/.autoresearch/clusters/gpu-01-b7892a/environments/af1a594b44ad/b7892a/experiments/exp-0001.run.sh: line 1: python9: command not found",
+        "python9: command not found",
       ],
       [
         "raise",
         "crashed",
         "missing_command",
-        "/tmp/autoresearch-test-qmUEeZ/.autoresearch/clusters/gpu-02-b7892a/environments/af1a594b44ad/b7892a/experiments/exp-0002.run.sh: line 1: python9: command not found",
+        "python9: command not found",
       ],
     ]
   `);

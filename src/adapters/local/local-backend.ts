@@ -8,7 +8,7 @@ import {
   type JobRef,
   type Offer,
 } from '../../ports/cluster-backend.js';
-import { findLive, withDirectoryLock } from './bury.js';
+import { withDirectoryLock } from './bury.js';
 import { cancel } from './cancel.js';
 import type { JobStatusFile, Slot } from './cluster-files.js';
 import { jobLog } from './cluster-folder.js';
@@ -18,7 +18,14 @@ import { launch, slotHolders } from './launch.js';
 import { isMissing } from './lock.js';
 import { slotsOfMachine } from './machine.js';
 import { readHeadAndTail } from './read-log.js';
-import { type ClusterReader, createReader, type FoundCluster, type LiveCluster, type NumberedTask } from './reader.js';
+import {
+  type ClusterReader,
+  createReader,
+  type FoundCluster,
+  isLive,
+  type LiveCluster,
+  type NumberedTask,
+} from './reader.js';
 import { submit } from './submit.js';
 
 export interface LocalBackendOptions {
@@ -40,8 +47,8 @@ export function createLocalBackend({ directory, slots, threads, now = Date.now }
     return machine;
   };
   const live = async (names: Iterable<ClusterName>): Promise<LiveCluster[]> => {
-    const found = await Promise.all([...new Set(names)].map((name) => findLive(directory, reader, name)));
-    return found.filter((cluster) => cluster !== null);
+    const found = await Promise.all([...new Set(names)].map((name) => reader.find(name)));
+    return found.filter(isLive);
   };
 
   return {
@@ -135,10 +142,10 @@ async function logOf(clusters: readonly FoundCluster[], job: JobRef): Promise<Jo
   return { cluster: job.cluster, jobId: job.jobId, text: text ?? '' };
 }
 
-/** What clusters that ended by themselves, or whose runner was killed, left behind. */
+/** What clusters that ended by themselves, or whose runner was killed, left behind. Looking changes nothing. */
 async function remembered(reader: ClusterReader, names: readonly ClusterName[]): Promise<FoundCluster[]> {
-  const found = await Promise.all([...new Set(names)].map((name) => reader.findRemembered(name)));
-  return found.filter((cluster) => cluster !== null);
+  const places = [...new Set(names)].flatMap((name) => [reader.find(name), reader.findRemembered(name)]);
+  return (await Promise.all(places)).filter((cluster) => cluster !== null).filter((cluster) => !isLive(cluster));
 }
 
 /** Leaves out a cluster whose folder goes away while it is read. */

@@ -7,6 +7,7 @@ export interface Throughput {
   readonly wallHours: number;
   /** What one GPU would have needed: the sum of all run times, to now for those that run; hours. */
   readonly sequentialHours: number;
+  /** Those that ran to an end of their own, cancelled ones not among them. */
   readonly experimentsPerHour: number;
   /** Run time over the time that the clusters were up, 0 to 1; null before a cluster was up. */
   readonly busyShare: number | null;
@@ -22,11 +23,13 @@ export interface ClusterLife {
 
 /** How well the fleet was used; null before anything started. Times in milliseconds since 1970. */
 export function throughput(
-  experiments: readonly Pick<Experiment, 'plannedAt' | 'startedAt' | 'endedAt'>[],
+  experiments: readonly Pick<Experiment, 'plannedAt' | 'startedAt' | 'endedAt' | 'state'>[],
   lives: readonly ClusterLife[],
   now: number,
 ): Throughput | null {
-  const started = experiments.flatMap(({ startedAt, endedAt }) => (startedAt === null ? [] : [{ startedAt, endedAt }]));
+  const started = experiments.flatMap(({ startedAt, endedAt, state }) =>
+    startedAt === null ? [] : [{ startedAt, endedAt, state }],
+  );
   if (started.length === 0) return null;
   const begin = Math.min(...experiments.map(({ plannedAt }) => plannedAt));
   const end = Math.max(...started.map(({ endedAt }) => endedAt ?? now));
@@ -37,7 +40,8 @@ export function throughput(
   return {
     wallHours,
     sequentialHours,
-    experimentsPerHour: started.filter(({ endedAt }) => endedAt !== null).length / wallHours,
+    experimentsPerHour:
+      started.filter(({ endedAt, state }) => endedAt !== null && state !== 'cancelled').length / wallHours,
     busyShare: upMs > 0 ? Math.min(1, runMs / upMs) : null,
     speedUp: sequentialHours / wallHours,
   };

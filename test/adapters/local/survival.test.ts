@@ -31,7 +31,7 @@ describe('clusters of this machine', () => {
     expect(await bench.log(name, jobs[1]?.jobId ?? '')).toContain('second');
   });
 
-  it('are none any more when their runner was killed: its job is ended, its slot and name are free', async () => {
+  it('are none any more when their runner was killed: who works with it next ends its job, and its slot and name are free', async () => {
     const { bench, runnerPid } = await openWorkplace(1);
     const cluster = await bench.cluster();
     const run = 'sleep 300 & setsid sleep 300 & echo "one=$$ two=$!"; wait';
@@ -39,13 +39,29 @@ describe('clusters of this machine', () => {
     const pids = [await bench.number(cluster, jobId, 'one'), await bench.number(cluster, jobId, 'two')];
     process.kill(runnerPid(cluster), 'SIGKILL');
     await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);
-    expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
     expect(await bench.backend.jobs([cluster])).toEqual([]);
     await expect(bench.backend.submit(cluster, [bench.task('three', 'true')])).rejects.toThrow(cluster);
+    expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
     expect(await bench.backend.offers()).toMatchObject([{ free: 1 }]);
     const [launch] = await bench.backend.launch([bench.request(cluster, await bench.environment())]);
     expect(launch?.status).toBe('accepted');
     expect(await bench.backend.jobs([cluster])).toEqual([]);
+  });
+
+  it('still tell what had ended when their runner was killed, and are changed by nobody who only looks', async () => {
+    const { bench, directory, runnerPid } = await openWorkplace(1);
+    const cluster = await bench.cluster();
+    const [first = ''] = await bench.submit(
+      cluster,
+      bench.task('one', 'echo "the result"'),
+      bench.task('two', 'sleep 300'),
+    );
+    await bench.reaches(cluster, first, 'SUCCEEDED');
+    process.kill(runnerPid(cluster), 'SIGKILL');
+    await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);
+    expect(await bench.backend.jobs([cluster])).toMatchObject([{ jobId: first, status: 'SUCCEEDED' }]);
+    expect(await bench.log(cluster, first)).toContain('the result');
+    expect(existsSync(join(directory, cluster))).toBe(true);
   });
 
   it('give their slot to another when their runner was killed and nobody looked', async () => {

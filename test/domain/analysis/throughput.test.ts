@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { throughput } from '../../../src/domain/analysis/throughput.js';
+import type { ExperimentState } from '../../../src/domain/experiment.js';
 
 const MINUTE = 60_000;
-const run = (startedAt: number | null, endedAt: number | null) => ({ plannedAt: 0, startedAt, endedAt });
+const run = (startedAt: number | null, endedAt: number | null, state: ExperimentState = 'done') => ({
+  plannedAt: 0,
+  startedAt,
+  endedAt,
+  state,
+});
 
 describe('throughput', () => {
   it('is null before anything started', () => {
@@ -46,6 +52,11 @@ describe('throughput', () => {
       busyShare: 0.5,
       speedUp: 1,
     });
+  });
+
+  it('counts a run that was cancelled as time used, but not as an experiment done', () => {
+    const runs = [run(0, 60 * MINUTE), run(0, 30 * MINUTE, 'cancelled')];
+    expect(throughput(runs, [], 60 * MINUTE)).toMatchObject({ experimentsPerHour: 1, sequentialHours: 1.5 });
   });
 
   it('has no negative times where a machine keeps another clock', () => {
