@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { z } from 'zod';
@@ -11,7 +10,8 @@ import { type Figure, quantile } from './figure.js';
 const CLUSTERS = 16;
 const WAVES = 10;
 const RUN_SECONDS = 2;
-const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+/** npm runs scripts in the package's folder. */
+const bin = resolve('dist', 'bin.js');
 
 /** Sixteen local clusters and a real server: each wave is launched while the one before it runs. */
 export async function busyShareFigures(): Promise<Figure[]> {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { type Figure, quantile } from './figure.js';
 
 const ROUNDS = 15;
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** npm runs scripts in the package's folder. */
+const root = process.cwd();
 
 /** The smallest server that the SDK allows: what anybody pays before a line of their own. */
 const BARE = `
