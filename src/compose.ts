@@ -54,6 +54,11 @@ export function openWorkshop(directory: string): Workshop {
         // Not unref'd: Node would leave a wait that nothing else keeps alive unfinished, without a word.
         sleep: (milliseconds, signal) =>
           sleep(milliseconds, undefined, signal ? { signal } : {}).catch(() => undefined),
+        within: (milliseconds, work) => {
+          const patience = new AbortController();
+          const timeout = sleep(milliseconds, undefined, { signal: patience.signal }).catch(() => undefined);
+          return Promise.race([work.finally(() => patience.abort()), timeout]);
+        },
         randomId: () => randomBytes(12).toString('hex'),
       };
       opened = { stamp, lab };

@@ -1,6 +1,10 @@
 import type { Project } from '../domain/project.js';
 import type { ClusterBackend } from '../ports/cluster-backend.js';
 import { createLocalBackend } from './local/local-backend.js';
+import { findEndpoint } from './skypilot/endpoint.js';
+import { openMemory } from './skypilot/memory.js';
+import { createSkyApi } from './skypilot/sky-api.js';
+import { createSkypilotBackend } from './skypilot/skypilot-backend.js';
 
 export interface BackendContext {
   readonly project: Project;
@@ -12,4 +16,10 @@ export interface BackendContext {
 export const BACKENDS: Readonly<Record<string, (context: BackendContext) => ClusterBackend>> = {
   local: ({ project, stateDirectory }) =>
     createLocalBackend({ directory: `${stateDirectory}/clusters`, slots: project.settings.local.slots }),
+  skypilot: ({ project, stateDirectory }) =>
+    createSkypilotBackend({
+      api: createSkyApi(() => findEndpoint()),
+      memory: openMemory(`${stateDirectory}/skypilot`),
+      infra: project.settings.infra,
+    }),
 };

@@ -28,6 +28,7 @@ export const FleetCluster = z.strictObject({
   environments: z.record(z.string(), SnapshotHash),
   accelerators: z.string().nullable(),
   hardware: z.string().nullable(),
+  /** Until it is up, what it was expected to be when it was planned. */
   pricePerHourUsd: z.number().nullable(),
   reason: z.string().nullable(),
   launchedAt: Milliseconds,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Metric } from './campaign.js';
+import { byAccelerator } from './price.js';
 
 const positiveInteger = z.number().int().min(1);
 
@@ -52,10 +53,30 @@ export const ProjectFile = z.strictObject({
   limits: z
     .strictObject({
       max_clusters: positiveInteger.default(16).describe('Clusters up at the same time.'),
+      accelerators: byAccelerator(positiveInteger)
+        .default({})
+        .describe('Of these, by accelerator: {H200: 2} is two clusters with H200s, {"H200:8": 1} one with eight.'),
       max_experiments: positiveInteger.nullable().default(null).describe('In the whole campaign; null: no limit.'),
+      max_cost_usd: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe('For the whole campaign: a launch that would lead past it is refused. Every price must be known.'),
+      max_cost_per_hour_usd: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe('For all clusters at the same time: fewer are launched, or none. Every price must be known.'),
       job_timeout_minutes: z.number().positive().default(10).describe('A run that takes longer is ended.'),
     })
     .prefault({}),
+  prices: byAccelerator(z.number().nonnegative())
+    .default({})
+    .describe(
+      'USD per hour where the infra names none, as Slurm and Kubernetes: {H100: 2.0} for each GPU, {"H100:8": 15.0} for a cluster of eight.',
+    ),
   idle_minutes: z
     .number()
     .positive()

@@ -12,6 +12,9 @@ export interface TrainingLog {
   readonly saysFail: boolean;
   /** `EXPERIMENT_STATUS: crash` of the published task, which exits 0 all the same. */
   readonly saysCrash: boolean;
+  /** Said by the backend's wrapper where the scheduler itself cannot: the timeout ended it, or its setup had failed. */
+  readonly saysTimeout: boolean;
+  readonly saysSetupFailed: boolean;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ANSI colour codes begin with the escape character.
@@ -62,6 +65,8 @@ export function parseTrainingLog(log: string): TrainingLog {
     modelConfig: lines.findLast((line) => line.startsWith('Model config: '))?.slice('Model config: '.length) ?? null,
     saysFail: lines.some((line) => /(?:^|[\s|])FAIL$/.test(line)),
     saysCrash: lines.some((line) => /^EXPERIMENT_STATUS:\s*crash\s*$/.test(line)),
+    saysTimeout: lines.includes('AUTORESEARCH_TIMEOUT'),
+    saysSetupFailed: lines.includes('AUTORESEARCH_SETUP_FAILED'),
   };
 }
 

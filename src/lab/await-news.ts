@@ -1,5 +1,5 @@
 import { type Experiment, isSettled } from '../domain/experiment.js';
-import { advance } from './advance.js';
+import { advance, PATIENCE_MS } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
 
 export interface WaitOptions {
@@ -18,7 +18,8 @@ export async function awaitNews(
   const startedAt = lab.now();
   let settledBefore = -1;
   for (;;) {
-    await advance(lab);
+    const beforeMs = timeoutMs - (lab.now() - startedAt);
+    await lab.within(Math.max(PATIENCE_MS, beforeMs), advance(lab));
     const picked = pick(await readExperiments(lab));
     const settled = picked.filter(({ state }) => isSettled(state)).length;
     if (settled !== settledBefore) onProgress(settled, picked.length);

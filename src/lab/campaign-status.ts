@@ -1,5 +1,6 @@
 import { type Throughput, throughput } from '../domain/analysis/throughput.js';
 import type { CampaignFile } from '../domain/campaign.js';
+import { type CampaignCost, campaignCost } from '../domain/cost.js';
 import { EXPERIMENT_STATES, type Experiment, type ExperimentState, isSettled } from '../domain/experiment.js';
 import { leaderboard, type Standing } from '../domain/standing.js';
 import { type Lab, readCampaign, readExperiments } from './lab.js';
@@ -18,6 +19,9 @@ export interface CampaignStatus {
   readonly cursor: number;
   readonly throughput: Throughput | null;
   readonly fleet: readonly ClusterView[];
+  readonly cost: CampaignCost;
+  /** limits.max_cost_usd less what is spent; null without that limit, or where nobody knows what is spent. */
+  readonly leftUsd: number | null;
   readonly maxExperiments: number | null;
   /** Seconds until the first cluster has nothing to do; null without clusters. */
   readonly queueDryInSeconds: number | null;
@@ -28,9 +32,12 @@ export interface CampaignStatus {
 /** From the store alone, so it is cheap and works while no server runs; call `advance` before for the latest. */
 export async function campaignStatus(lab: Lab, since: number | null): Promise<CampaignStatus> {
   const campaign = await readCampaign(lab);
+  const { limits, prices } = lab.project.settings;
   const experiments = await readExperiments(lab);
   const ranked = leaderboard(experiments, campaign);
   const fleet = await viewFleet(lab);
+  const cost = campaignCost(campaign.fleet, experiments, prices, lab.now());
+  const { usd } = cost.spent;
   const settled = experiments.filter(({ state }) => isSettled(state));
   const news = settled
     .filter(({ settledAt }) => settledAt !== null && settledAt > (since ?? 0))
@@ -45,7 +52,9 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
     cursor: Math.max(since ?? 0, ...settled.map(({ settledAt }) => settledAt ?? 0)),
     throughput: throughput(experiments, lives(campaign), lab.now()),
     fleet,
-    maxExperiments: lab.project.settings.limits.max_experiments,
+    cost,
+    leftUsd: limits.max_cost_usd === null || usd === null ? null : Math.max(0, limits.max_cost_usd - usd),
+    maxExperiments: limits.max_experiments,
     queueDryInSeconds: fleet.length === 0 ? null : Math.min(...fleet.map(({ idleInSeconds }) => idleInSeconds)),
     notices: notices(lab, experiments),
   };

@@ -1,9 +1,12 @@
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
-import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, isSettled } from '../domain/experiment.js';
 import { type ClusterId, clusterId, ordinal } from '../domain/ids.js';
+import { type Bound, type Held, type Kind, newClusters } from '../domain/new-clusters.js';
 import { placeRuns, type Queue } from '../domain/placement.js';
+import { priceOf } from '../domain/price.js';
+import type { Offer } from '../ports/cluster-backend.js';
 import { aliveClusters, clusterName, type Lab } from './lab.js';
+import { noCluster } from './no-cluster.js';
 
 /** Until a run has ended nobody knows how long one takes: the published budget. */
 const UNKNOWN_RUN_SECONDS = 300;
@@ -18,13 +21,13 @@ export function typicalRunSeconds(experiments: readonly Experiment[]): number | 
   return lengths[Math.floor(lengths.length / 2)] ?? null;
 }
 
-/** For each cluster: seconds until it would start one more. */
+/** For each cluster: seconds until it would start one more, if each run took `runSeconds`. */
 export function queuesOf(
   clusters: readonly FleetCluster[],
   experiments: readonly Experiment[],
   now: number,
+  runSeconds = typicalRunSeconds(experiments) ?? UNKNOWN_RUN_SECONDS,
 ): Queue<ClusterId>[] {
-  const runSeconds = typicalRunSeconds(experiments) ?? UNKNOWN_RUN_SECONDS;
   const open = experiments.filter(({ state }) => !isSettled(state));
   return clusters.map(({ id }) => ({
     cluster: id,
@@ -49,12 +52,14 @@ export interface Placement {
   readonly placed: readonly ClusterId[];
   /** Clusters that must be launched for it. */
   readonly launched: readonly FleetCluster[];
+  /** The limit that kept it from launching one more that it would have used; null: none did. */
+  readonly bound: Bound | null;
 }
 
 /**
  * Where `count` runs would end first: on the clusters that are there and on as many new ones as the limits and the machines
  * allow. A new cluster is taken only when no idle one would do.
- * @throws no_capacity when there is no cluster and none can be launched
+ * @throws no_capacity when there is no cluster and none can be launched; over_budget when a limit on cost or kinds is why
  */
 export async function placeOnFleet(
   lab: Lab,
@@ -63,39 +68,76 @@ export async function placeOnFleet(
   experiments: readonly Experiment[],
   count: number,
 ): Promise<Placement> {
-  const { limits, infra } = lab.project.settings;
+  const { limits, prices } = lab.project.settings;
   const alive = aliveClusters(campaign);
   const usable = alive.filter((cluster) => matchesAccelerators(lab, cluster, wanted));
-  const offers = await lab.backend.offers();
-  const fitting =
-    lab.backend.capabilities.choosesAccelerators && wanted.length > 0
-      ? offers.filter(({ accelerators }) => wanted.includes(accelerators))
-      : offers;
-  const free = fitting.reduce((sum, offer) => sum + (offer.free ?? Number.POSITIVE_INFINITY), 0);
-  const room = Math.max(0, Math.min(limits.max_clusters - alive.length, free, count));
-  const taken = new Set(alive.map(({ id }) => id));
-  const fresh = newIds(taken, room).map(
-    (id): FleetCluster => ({
-      id,
-      name: clusterName(id, campaign.mark),
-      state: 'planned',
-      requested: [...wanted],
-      infra,
-      environments: {},
-      accelerators: null,
-      hardware: null,
-      pricePerHourUsd: null,
-      reason: null,
-      launchedAt: lab.now(),
-      upAt: null,
-      endedAt: null,
-    }),
-  );
-  if (usable.length + fresh.length === 0) throw noCapacity(lab, alive.length, free, wanted);
+  const kinds = kindsToLaunch(lab, wanted, await lab.backend.offers());
+  const held = alive.map((cluster) => ({
+    kinds: kindsOf(lab, cluster, kinds),
+    pricePerHourUsd: priceOf(cluster, prices),
+  }));
+  const { clusters, bound } = newClusters(count, kinds, held, {
+    clusters: limits.max_clusters,
+    accelerators: limits.accelerators,
+    usdPerHour: limits.max_cost_per_hour_usd,
+  });
+  const ids = newIds(new Set(alive.map(({ id }) => id)), clusters.length);
+  const fresh = ids.map((id, index) => planned(lab, id, campaign.mark, wanted, clusters[index]));
+  if (usable.length + fresh.length === 0) throw noCluster(lab.project.settings.limits, bound, kinds, held);
   const runSeconds = typicalRunSeconds(experiments) ?? UNKNOWN_RUN_SECONDS;
   const placed = placeRuns(count, runSeconds, queuesOf([...usable, ...fresh], experiments, lab.now()));
-  return { placed, launched: fresh.filter(({ id }) => placed.includes(id)) };
+  const launched = fresh.filter(({ id }) => placed.includes(id));
+  return { placed, launched, bound: launched.length < fresh.length ? null : bound };
 }
+
+/** Of what was asked for, or of whatever there is where the machines do not choose; one unnamed kind where nobody knows. */
+function kindsToLaunch(lab: Lab, wanted: readonly string[], offers: readonly Offer[]): Kind[] {
+  const { prices } = lab.project.settings;
+  const isChosen = lab.backend.capabilities.choosesAccelerators;
+  const names = isChosen ? wanted : [...new Set(offers.map(({ accelerators }) => accelerators))];
+  const freeOf = (some: readonly Offer[]) =>
+    some.reduce((sum, { free }) => sum + (free ?? Number.POSITIVE_INFINITY), 0);
+  if (names.length === 0) return [{ accelerators: 'any kind', free: freeOf(offers), pricePerHourUsd: null }];
+  return names.map((accelerators) => {
+    const fitting = offers.filter((offer) => offer.accelerators === accelerators);
+    // The best offer stands first: what would be launched.
+    const [best] = fitting;
+    return {
+      accelerators,
+      free: freeOf(fitting),
+      pricePerHourUsd: priceOf({ accelerators, pricePerHourUsd: best?.pricePerHourUsd ?? null }, prices),
+    };
+  });
+}
+
+function kindsOf(lab: Lab, { accelerators, requested }: FleetCluster, offered: readonly Kind[]): readonly string[] {
+  if (accelerators !== null) return [accelerators];
+  return lab.backend.capabilities.choosesAccelerators ? requested : offered.map((kind) => kind.accelerators);
+}
+
+const planned = (
+  lab: Lab,
+  id: ClusterId,
+  mark: string,
+  wanted: readonly string[],
+  cluster: Held | undefined,
+): FleetCluster => ({
+  id,
+  name: clusterName(id, mark),
+  state: 'planned',
+  requested: lab.backend.capabilities.choosesAccelerators
+    ? wanted.filter((name) => cluster?.kinds.includes(name))
+    : [...wanted],
+  infra: lab.project.settings.infra,
+  environments: {},
+  accelerators: null,
+  hardware: null,
+  pricePerHourUsd: cluster?.pricePerHourUsd ?? null,
+  reason: null,
+  launchedAt: lab.now(),
+  upAt: null,
+  endedAt: null,
+});
 
 function newIds(taken: ReadonlySet<ClusterId>, count: number): ClusterId[] {
   const ids: ClusterId[] = [];
@@ -103,20 +145,4 @@ function newIds(taken: ReadonlySet<ClusterId>, count: number): ClusterId[] {
     if (!taken.has(clusterId(n))) ids.push(clusterId(n));
   }
   return ids.sort((a, b) => ordinal(a) - ordinal(b));
-}
-
-function noCapacity(lab: Lab, alive: number, free: number, wanted: readonly string[]): AutoresearchError {
-  const { max_clusters } = lab.project.settings.limits;
-  const what = wanted.length > 0 ? wanted.join(' or ') : 'any kind';
-  return alive >= max_clusters
-    ? new AutoresearchError(
-        'no_capacity',
-        `All ${max_clusters} clusters that limits.max_clusters allows are up, and none is of ${what}.`,
-        'Call teardown with idle_only, or raise the limit.',
-      )
-    : new AutoresearchError(
-        'no_capacity',
-        `No cluster is up, and ${free} of ${what} could be launched.`,
-        'Call list_clusters_by_gpu with include_offers to see who holds what there is.',
-      );
 }

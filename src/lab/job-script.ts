@@ -80,13 +80,21 @@ exec bash "$dir.run.sh"
 /** In a shell of its own: setup goes on in the same script, and must not find our variables. */
 function keepBase({ mark, base }: Place): string {
   const list = gzipSync(base.files.map(({ path }) => `./${path}\n`).join('')).toString('base64');
-  // Of two jobs that start at once the later moves its copy into the earlier one's, and takes it away again.
+  // Of jobs that start at once one makes the copy and the rest wait; a minute, for the one may have been killed.
   return `(
   set -o pipefail
   base=${rootOf(mark)}/bases/${base.hash}
   [ ! -d "$base" ] || exit 0
+  mkdir -p "\${base%/*}"
+  for ((waited = 0; waited < 600; waited++)); do
+    mkdir "$base.lock" 2> /dev/null && break
+    sleep 0.1
+    [ ! -d "$base" ] || exit 0
+  done
+  trap 'rmdir "$base.lock"' EXIT
+  [ ! -d "$base" ] || exit 0
   kept="$base.$$"
-  mkdir -p "$kept" && base64 -d <<'END' | gzip -d > "$kept.list" && tar -cf - -T "$kept.list" | tar -xf - -C "$kept" && mv "$kept.list" "$base.list" && mv "$kept" "$base" && rm -rf "$base/\${kept##*/}" && exit 0
+  mkdir -p "$kept" && base64 -d <<'END' | gzip -d > "$kept.list" && tar -cf - -T "$kept.list" | tar -xf - -C "$kept" && mv "$kept.list" "$base.list" && mv "$kept" "$base" && exit 0
 ${wrapped(list)}
 END
   echo "autoresearch: the code's files are not all where the cluster was given them" >&2

@@ -25,6 +25,8 @@ export interface Lab {
   now(): number;
   /** Ends early, without an error, when `signal` aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Waits for `work` no longer than that; it goes on either way, and its failure after that is nobody's. */
+  within(milliseconds: number, work: Promise<void>): Promise<void>;
   /** Nobody can guess it. */
   randomId(): string;
 }

@@ -1,7 +1,8 @@
 import type { FleetCluster } from '../domain/campaign.js';
 import { isSettled } from '../domain/experiment.js';
+import { priceOf } from '../domain/price.js';
 import type { Offer } from '../ports/cluster-backend.js';
-import { advance } from './advance.js';
+import { advanceBriefly } from './advance.js';
 import { matchesAccelerators, queuesOf } from './fleet.js';
 import { aliveClusters, type Lab, readCampaign, readExperiments } from './lab.js';
 
@@ -22,9 +23,13 @@ export interface FleetView {
 }
 
 export async function listClusters(lab: Lab, accelerators: readonly string[], withOffers: boolean): Promise<FleetView> {
-  await advance(lab);
+  await advanceBriefly(lab);
   const clusters = (await viewFleet(lab)).filter(({ cluster }) => matchesAccelerators(lab, cluster, accelerators));
-  const offers = withOffers ? await lab.backend.offers() : [];
+  const { prices } = lab.project.settings;
+  const offers = (withOffers ? await lab.backend.offers() : []).map((offer) => ({
+    ...offer,
+    pricePerHourUsd: priceOf(offer, prices),
+  }));
   return { clusters, offers, room: Math.max(0, lab.project.settings.limits.max_clusters - clusters.length) };
 }
 

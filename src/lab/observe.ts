@@ -1,8 +1,10 @@
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type Experiment, isSettled, jobName } from '../domain/experiment.js';
 import type { ClusterId } from '../domain/ids.js';
+import { priceOf } from '../domain/price.js';
 import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
+import { endOfLife } from './end-of-life.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
 import type { Patch } from './patch-experiments.js';
 import { followJob, hasEnded, settleJob } from './settle.js';
@@ -32,13 +34,20 @@ export async function observe(
   if (alive.length === 0 && open.length === 0) {
     return { clusters: new Map(), experiments: new Map(), logs: new Map(), strays: [] };
   }
-  const names = alive.map(nameOf);
-  const [seen, jobs] = await Promise.all([lab.backend.clusters(names), lab.backend.jobs(names)]);
+  const [machines, jobs] = await Promise.all([
+    lab.backend.clusters(alive.map(nameOf)),
+    lab.backend.jobs(alive.filter((cluster) => mayHaveNews(cluster, experiments, lab.now())).map(nameOf)),
+  ]);
+  const { prices } = lab.project.settings;
+  const seen = machines.map((machine) => ({ ...machine, pricePerHourUsd: priceOf(machine, prices) }));
 
   const clusters = new Map<string, Partial<FleetCluster>>();
   for (const record of alive) {
     const cluster = seen.find(({ name }) => name === record.name);
-    const change = cluster ? followCluster(record, cluster, lab.now()) : endOf(record, lab.now());
+    const change =
+      cluster && cluster.status !== 'STOPPED'
+        ? followCluster(record, cluster, lab.now())
+        : endOf(record, endOfLife(lab, record, experiments, jobs), cluster);
     if (Object.keys(change).length > 0) clusters.set(record.name, change);
   }
 
@@ -74,6 +83,19 @@ export async function observe(
   return { clusters, experiments: patches, logs, strays };
 }
 
+/** A run that was cancelled while it was being submitted has no job yet that could have been ended. */
+const STRAY_MS = 600_000;
+
+/** Asking a cluster for its jobs takes seconds on some machines: only those are asked where something could have changed. */
+const mayHaveNews = ({ id }: FleetCluster, experiments: readonly Experiment[], now: number): boolean =>
+  experiments.some(
+    ({ cluster, state, jobId, settledAt }) =>
+      cluster === id &&
+      (state === 'queued' ||
+        state === 'running' ||
+        (state === 'cancelled' && jobId === null && now - (settledAt ?? now) < STRAY_MS)),
+  );
+
 function followCluster(record: FleetCluster, cluster: Cluster, now: number): Partial<FleetCluster> {
   const isUp = cluster.status === 'UP';
   const next = {
@@ -90,10 +112,12 @@ function followCluster(record: FleetCluster, cluster: Cluster, now: number): Par
   return isSame ? {} : next;
 }
 
-const endOf = (record: FleetCluster, now: number): Partial<FleetCluster> => ({
+const endOf = (record: FleetCluster, endedAt: number, cluster: Cluster | undefined): Partial<FleetCluster> => ({
   state: 'ended',
-  endedAt: now,
-  reason: record.state === 'launching' ? 'It never came up.' : 'It ended by itself (idle) or was lost.',
+  endedAt,
+  reason:
+    cluster?.statusReason ??
+    (record.state === 'launching' ? 'It never came up.' : 'It ended by itself (idle) or was lost.'),
 });
 
 function hardwareOf(job: Job, seen: readonly Cluster[], alive: readonly FleetCluster[]): Patch {

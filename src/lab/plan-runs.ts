@@ -1,11 +1,16 @@
+import { assertWithinBudget } from '../domain/budget.js';
 import type { CampaignFile } from '../domain/campaign.js';
+import type { Total } from '../domain/cost.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, type ExperimentRequest, isSettled, metricOf } from '../domain/experiment.js';
 import type { ClusterId, ExperimentId } from '../domain/ids.js';
+import type { Bound } from '../domain/new-clusters.js';
+import type { TaskFile } from '../domain/project.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { experimentsOf, type Wave, type WaveFile } from '../domain/wave.js';
+import { billFor } from './budget.js';
 import { readTask } from './environment.js';
-import { placeOnFleet } from './fleet.js';
+import { type Placement, placeOnFleet } from './fleet.js';
 import { findCluster, type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
 import { type SnapshottedRequest, snapshotRequests } from './snapshot-requests.js';
 
@@ -35,6 +40,10 @@ export interface Plan {
   readonly duplicates: readonly Duplicate[];
   /** False when the project's code is not what the incumbent ran. */
   readonly baseIsIncumbent: boolean;
+  /** What the wave is expected to cost, the last idle minutes of its new clusters included; null without a wave. */
+  readonly cost: Total | null;
+  /** The limit that kept the fleet smaller than the wave would have had it, with the clusters that are new. */
+  readonly bound: { readonly by: Bound; readonly launched: number } | null;
 }
 
 const BASELINE: ExperimentRequest = {
@@ -52,13 +61,18 @@ const BASELINE: ExperimentRequest = {
  */
 export async function planRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
   const { base, runs } = await snapshotRequests(lab, ask.withBaseline ? [BASELINE, ...ask.requests] : ask.requests);
-  await readTask(lab, base); // a project without a task is told so before anything is stored
-  const plan = await lab.store.whilePlanning(() => storePlan(lab, ask, base, runs));
+  const task = await readTask(lab, base); // a project without a task is told so before anything is stored
+  const accelerators = ask.accelerators.length > 0 ? ask.accelerators : defaultAccelerators(lab, task);
+  const plan = await lab.store.whilePlanning(() => storePlan(lab, { ...ask, accelerators }, base, runs));
   for (const { id, base: from, snapshot } of plan.wave ? experimentsOf(plan.wave) : []) {
     await lab.store.keepText(id, 'diff.patch', await lab.snapshots.diff(from, snapshot));
   }
   return plan;
 }
+
+/** Where machines are chosen, what the task itself asks for: its price is then known before it is launched. */
+const defaultAccelerators = (lab: Lab, { resources }: TaskFile): readonly string[] =>
+  (lab.backend.capabilities.choosesAccelerators && resources?.accelerators) || [];
 
 async function storePlan(
   lab: Lab,
@@ -78,14 +92,14 @@ async function storePlan(
   const { fresh, duplicates, twins } = apartFromDuplicates(asked, answers);
   const incumbent = experiments.find(({ id }) => id === campaign.incumbent);
   const baseIsIncumbent = !incumbent || incumbent.snapshot === base.hash;
-  if (fresh.length === 0) return { wave: null, duplicates, baseIsIncumbent };
+  if (fresh.length === 0) return { wave: null, duplicates, baseIsIncumbent, cost: null, bound: null };
   const count = fresh.length * ask.replicates;
   assertWithinLimits(lab, experiments, count);
 
-  const { placed, launched } =
-    ask.cluster === null
-      ? await placeOnFleet(lab, ask.accelerators, campaign, experiments, count)
-      : { placed: Array.from({ length: count }, () => ask.cluster), launched: [] };
+  const placement = await place(lab, ask, campaign, experiments, count);
+  const { placed, launched, bound } = placement;
+  const bill = billFor(lab, campaign, experiments, placement);
+  assertWithinBudget(bill, lab.project.settings.limits.max_cost_usd);
   await updateCampaign(lab, ({ fleet }) => void fleet.push(...launched));
   const wave = await storeWave(lab, ask, base, fresh, placed);
   const stored = wave ? experimentsOf(wave) : [];
@@ -93,7 +107,24 @@ async function storePlan(
     const of = stored.find((experiment) => experiment.snapshot === snapshot.hash);
     return of ? [{ description, of }] : [];
   });
-  return { wave, duplicates: [...duplicates, ...ofTwins], baseIsIncumbent };
+  return {
+    wave,
+    duplicates: [...duplicates, ...ofTwins],
+    baseIsIncumbent,
+    cost: bill.added,
+    bound: bound && { by: bound, launched: launched.length },
+  };
+}
+
+async function place(
+  lab: Lab,
+  { cluster, accelerators }: PlanRequest,
+  campaign: CampaignFile,
+  experiments: readonly Experiment[],
+  count: number,
+): Promise<Placement> {
+  if (cluster === null) return placeOnFleet(lab, accelerators, campaign, experiments, count);
+  return { placed: Array.from({ length: count }, () => cluster), launched: [], bound: null };
 }
 
 const needsBaseline = (campaign: CampaignFile, experiments: readonly Experiment[]): boolean =>
@@ -141,7 +172,7 @@ function storeWave(
   ask: PlanRequest,
   base: Snapshot,
   fresh: readonly SnapshottedRequest[],
-  placed: readonly (ClusterId | null)[],
+  placed: readonly ClusterId[],
 ): Promise<WaveFile | null> {
   const now = lab.now();
   return lab.store.createWave((ids) => {

@@ -30,7 +30,9 @@ export function settleJob(experiment: Experiment, job: Job, log: string | null, 
   };
   if (job.status === 'CANCELLED') return { ...ended, state: 'cancelled' };
   if (log === null) return { ...ended, state: 'lost', note: 'Its cluster took the log with it.' };
-  if (job.status !== 'FAILED_SETUP') {
+  const { metrics, facts, modelConfig, saysTimeout, saysSetupFailed } = parseTrainingLog(log);
+  const setupFailed = job.status === 'FAILED_SETUP' || saysSetupFailed;
+  if (!setupFailed) {
     const hash = reportedSnapshot(log, experiment.nonce);
     if (hash !== experiment.snapshot && !(hash === null && job.status === 'FAILED')) {
       const found = hash === null ? 'did not say which code it ran' : `ran code ${hash.slice(0, 12)}`;
@@ -41,11 +43,10 @@ export function settleJob(experiment: Experiment, job: Job, log: string | null, 
       };
     }
   }
-  const { metrics, facts, modelConfig } = parseTrainingLog(log);
   const crash = crashOf(log, metric.name, {
     exitCode: job.exitCode,
-    timedOut: job.timedOut,
-    setupFailed: job.status === 'FAILED_SETUP',
+    timedOut: job.timedOut || saysTimeout,
+    setupFailed,
   });
   return {
     ...ended,

@@ -36,7 +36,7 @@ async function placeRunsAnew(lab: Lab, accelerators: readonly string[], runs: re
   const placement = await placeOnFleet(lab, accelerators, campaign, await readExperiments(lab), runs.length).catch(
     (error: unknown) => {
       // Without any cluster they stay planned; the next round asks again.
-      if (error instanceof AutoresearchError && error.code === 'no_capacity') return null;
+      if (error instanceof AutoresearchError && ['no_capacity', 'over_budget'].includes(error.code)) return null;
       throw error;
     },
   );

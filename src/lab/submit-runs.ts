@@ -1,6 +1,6 @@
 import { AutoresearchError } from '../domain/errors.js';
 import { metricOf } from '../domain/experiment.js';
-import { advance } from './advance.js';
+import { advanceBriefly } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
 import { type Plan, type PlanRequest, planRuns } from './plan-runs.js';
 
@@ -8,7 +8,7 @@ import { type Plan, type PlanRequest, planRuns } from './plan-runs.js';
 export async function submitRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
   const plan = await planRuns(lab, ask);
   if (!plan.wave) return plan;
-  await advance(lab);
+  await advanceBriefly(lab);
   const waveId = plan.wave.wave.id;
   const experiments = (await readExperiments(lab)).filter((experiment) => experiment.waveId === waveId);
   return { ...plan, wave: { ...plan.wave, experiments: Object.fromEntries(experiments.map((run) => [run.id, run])) } };

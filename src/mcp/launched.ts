@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { dollars, unpricedWords } from '../domain/cost.js';
 import { experimentsOf } from '../domain/wave.js';
 import type { Plan } from '../lab/plan-runs.js';
 import type { Answer } from './define-tool.js';
-import { idRange, rounded } from './words.js';
+import { cents, idRange, rounded } from './words.js';
 
 /** What every launching tool answers: ids at once, in the order asked for (a baseline that was added stands first). */
 export const Launched = z.strictObject({
@@ -20,6 +21,7 @@ export const Launched = z.strictObject({
     )
     .optional()
     .describe('Run before: not run again.'),
+  projected_usd: z.number().optional(),
   notes: z.array(z.string()).optional(),
 });
 
@@ -31,7 +33,9 @@ export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeo
     ...(plan.baseIsIncumbent ? [] : ['The project’s code is not the incumbent’s: differences include that change.']),
     ...runs.flatMap(({ id, note }) => (note === null ? [] : [`${id}: ${note}`])),
     ...(runs[0]?.isBaseline ? [`${runs[0].id} is the unchanged base.`] : []),
+    ...limitNotes(plan),
   ];
+  const usd = plan.cost?.unpriced === 0 ? plan.cost.usd : null;
   const duplicates = plan.duplicates.map(({ description, of }) => {
     const value = of.metrics?.[metric];
     return {
@@ -47,6 +51,7 @@ export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeo
       ? 'Nothing launched: all of it was run before.'
       : `${waveId}: ${ids.length} experiment${ids.length === 1 ? '' : 's'} (${idRange(ids)}) on ${idRange(clusters)}.`,
     ...(duplicates.length > 0 ? [`${duplicates.length} were run before: see duplicates.`] : []),
+    ...(usd === null ? [] : [`Reckon with ${dollars(usd)}, idle minutes included.`]),
     ...notes,
   ].join(' ');
   return {
@@ -55,8 +60,20 @@ export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeo
       experiment_ids: ids,
       clusters,
       ...(duplicates.length > 0 ? { duplicates } : {}),
+      ...(usd === null ? {} : { projected_usd: cents(usd) }),
       ...(notes.length > 0 ? { notes } : {}),
     },
     text,
   };
+}
+
+/** A fleet that a limit kept small, and a cost that is not the whole: what a careful person would want to know. */
+function limitNotes({ bound, cost }: Plan): string[] {
+  const unpriced = cost?.usd === null || cost === null ? null : unpricedWords(cost);
+  return [
+    ...(bound?.by === 'accelerators' || bound?.by === 'max_cost_per_hour_usd'
+      ? [`limits.${bound.by} allowed ${bound.launched} new cluster${bound.launched === 1 ? '' : 's'}.`]
+      : []),
+    ...(unpriced === null ? [] : [`${unpriced}.`]),
+  ];
 }

@@ -1,8 +1,9 @@
+import { experimentCost } from '../domain/cost.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { ExperimentId } from '../domain/ids.js';
 import { resultsTsv } from '../domain/results-tsv.js';
 import { leaderboard } from '../domain/standing.js';
-import { advance } from '../lab/advance.js';
+import { advanceBriefly } from '../lab/advance.js';
 import { campaignStatus } from '../lab/campaign-status.js';
 import { pickExperiments } from '../lab/cancel-experiments.js';
 import { type Lab, readCampaign, readExperiments } from '../lab/lab.js';
@@ -30,7 +31,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     uri: 'autoresearch://campaign',
     name: 'campaign',
-    description: 'The campaign: metric, incumbent, fleet, throughput, counts.',
+    description: 'The campaign: metric, incumbent, fleet, throughput, cost, counts.',
     mimeType: 'application/json',
     async read(lab) {
       const { finished, ...status } = await campaignStatus(lab, null);
@@ -78,9 +79,12 @@ export const RESOURCE_TEMPLATES: readonly ResourceTemplate[] = [
   {
     uriTemplate: 'autoresearch://experiments/{id}',
     name: 'experiment',
-    description: 'One experiment: code hash, hardware, times, all metrics.',
+    description: 'One experiment: code hash, hardware, times, cost, all metrics.',
     mimeType: 'application/json',
-    read: async (lab, id) => json(await experiment(lab, id)),
+    async read(lab, id) {
+      const run = await experiment(lab, id);
+      return json({ ...run, costUsd: run ? experimentCost(run, lab.project.settings.prices, lab.now()) : null });
+    },
   },
   {
     uriTemplate: 'autoresearch://experiments/{id}/log',
@@ -100,7 +104,7 @@ export const RESOURCE_TEMPLATES: readonly ResourceTemplate[] = [
 
 /** @throws not_found with the addresses that there are; whatever reading it throws */
 export async function readResource(lab: Lab, uri: string): Promise<{ mimeType: string; text: string }> {
-  await advance(lab);
+  await advanceBriefly(lab);
   const fixed = RESOURCES.find((resource) => resource.uri === uri);
   if (fixed) return { mimeType: fixed.mimeType, text: await fixed.read(lab) };
   for (const template of RESOURCE_TEMPLATES) {

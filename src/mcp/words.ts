@@ -67,6 +67,9 @@ export const ExperimentRow = z.strictObject({
 /** Six digits behind the point, as train.py prints; more would be noise that costs tokens. */
 export const rounded = (value: number): number => Number(value.toFixed(6));
 
+/** Money to a tenth of a cent: a run of some seconds costs no less. */
+export const cents = (usd: number): number => Number(usd.toFixed(3));
+
 export function rowOf({ experiment, delta, verdict }: Standing, metric: string, detail: 'brief' | 'full') {
   const { id, description, state, metrics, crash, note } = experiment;
   const value = metrics?.[metric];

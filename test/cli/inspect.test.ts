@@ -21,7 +21,7 @@ const VALUES = new Map([
 ]);
 
 /** Five runs of a minute on two clusters; the fourth crashes. */
-async function campaign() {
+async function campaign(options: Parameters<typeof createTestLab>[0] = {}) {
   const simulated = await createTestLab({
     clusters: 2,
     run: (task) => {
@@ -30,6 +30,7 @@ async function campaign() {
         wrapperLine(task) + (value === null ? 'RuntimeError: \u001b[31mboom\u001b[0m\n' : summaryBlock(value));
       return { seconds: 60, log, ...(value === null ? { exitCode: 1 } : {}) };
     },
+    ...options,
   });
   const client = await connectClient(async () => simulated.lab);
   await callTool(client, 'launch_wave', WAVE);
@@ -63,6 +64,7 @@ it('shows the whole campaign on one screen, a run without a result as a dash and
       experiments  4 done, 1 crashed
       throughput   100 experiments/h; clusters busy 80 % of the time
                    one GPU would have needed 5.0 min for what took 3.0 min: 1.7× as fast
+      cost         2 of 2 clusters have no price (autoresearch.yaml: prices)
 
     Fleet: 2 clusters up, 0 ended
       cluster  state  what    running  waiting  idle in  price  on
@@ -87,6 +89,34 @@ it('shows the whole campaign on one screen, a run without a result as a dash and
     More: autoresearch-mcp inspect wave-001 | exp-0005, --watch, --json
     "
   `);
+});
+
+it('shows what the campaign and each run cost, and what is idle of it', async () => {
+  const { inspect, wait } = await campaign({
+    pricePerHourUsd: 3,
+    files: { 'autoresearch.yaml': 'campaign: test\nlimits: { max_cost_usd: 5 }\n' },
+  });
+  for (let call = 0; call < 5; call++) await wait();
+  const { stdout } = await inspect();
+  expect(stdout.split('\n').filter((line) => /cost|\$|exp-0004/.test(line))).toMatchInlineSnapshot(`
+    [
+      "  cost         $0.31, of it $0.06 (20 %) idle; $6.00/h now",
+      "               $4.69 left of limits.max_cost_usd, $5.00",
+      "  gpu-01   up     H100:1        0        0     idle  $3.00/h  simulated",
+      "  gpu-02   up     H100:1        0        0     idle  $3.00/h  simulated",
+      "  #  experiment   val_bpb  − incumbent  state   ran   cost  on      what",
+      "  1  exp-0005    0.950000    −0.020000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.08 DEPTH=6",
+      "  2  exp-0003    0.960000    −0.010000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.02 DEPTH=6",
+      "  3  exp-0001    0.970000    incumbent  done   60 s  $0.05  gpu-01  baseline: the unchanged base",
+      "  4  exp-0002    0.990000    +0.020000  done   60 s  $0.05  gpu-02  LEARNING_RATE=0.02 DEPTH=4",
+      "  #  experiment  val_bpb  − incumbent  state            ran   cost  on      what",
+      "  –  exp-0004          –            –  crashed: error  60 s  $0.05  gpu-02  LEARNING_RATE=0.08 DEPTH=4",
+    ]
+  `);
+  expect((await inspect('exp-0003')).stdout).toContain('cost         $0.05 at $3.00/h');
+  const report = CampaignReport.parse(JSON.parse((await inspect('--json')).stdout));
+  expect(report.cost).toMatchObject({ max_usd: 5, clusters: 2, clusters_without_price: 0, usd_per_hour: 6 });
+  expect(report.experiments.map(({ cost_usd }) => cost_usd)).toEqual([0.05, 0.05, 0.05, 0.05, 0.05]);
 });
 
 it('shows a wave with what each factor did, and does not call a lower value a win', async () => {

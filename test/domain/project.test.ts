@@ -13,8 +13,11 @@ describe('autoresearch.yaml', () => {
         "idle_minutes": 10,
         "infra": null,
         "limits": {
+          "accelerators": {},
           "job_timeout_minutes": 10,
           "max_clusters": 16,
+          "max_cost_per_hour_usd": null,
+          "max_cost_usd": null,
           "max_experiments": null,
         },
         "local": {
@@ -24,6 +27,7 @@ describe('autoresearch.yaml', () => {
           "goal": "minimize",
           "name": "val_bpb",
         },
+        "prices": {},
         "task": "experiment.yaml",
         "tiers": {
           "screen": [
@@ -55,6 +59,13 @@ describe('autoresearch.yaml', () => {
     [{ tiers: { screen: 'H100:many' } }, 'tiers.screen', 'such as H100:1'],
     [{ limits: { max_clusters: 0 } }, 'limits.max_clusters', '>=1'],
     [{ limits: { max_cost: 5 } }, 'limits', 'max_cost'],
+    [{ limits: { max_cost_usd: 0 } }, 'limits.max_cost_usd', '>0'],
+    [{ limits: { max_cost_per_hour_usd: '$5' } }, 'limits.max_cost_per_hour_usd', 'expected number'],
+    [{ limits: { accelerators: { H200: 0 } } }, 'limits.accelerators.H200', '>=1'],
+    [{ limits: { accelerators: { 'H200:': 1 } } }, 'limits.accelerators', 'such as H100'],
+    [{ prices: { H100: -2 } }, 'prices.H100', '>=0'],
+    [{ prices: { H100: '2.00' } }, 'prices.H100', 'expected number'],
+    [{ prices: { 'H100, H200': 2 } }, 'prices', 'such as H100'],
     [{ limits: { job_timeout_minutes: 0 } }, 'limits.job_timeout_minutes', '>0'],
     [{ idle_minutes: '10' }, 'idle_minutes', 'expected number'],
     [{ local: { slots: 1.5 } }, 'local.slots', 'int'],

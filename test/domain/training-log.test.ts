@@ -43,6 +43,8 @@ describe('the summary of a run', () => {
       metrics: UPSTREAM,
       facts: {},
       saysCrash: false,
+      saysTimeout: false,
+      saysSetupFailed: false,
     });
   });
 

@@ -130,6 +130,9 @@ it('launches a design, waits for it and shows every result once', async () => {
           "gpu-01": "up 0+0",
           "gpu-02": "up 0+0",
         },
+        "cost": {
+          "unknown": "2 of 2 clusters have no price",
+        },
         "counts": {
           "done": 5,
         },

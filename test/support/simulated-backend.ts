@@ -31,6 +31,8 @@ export interface SimulatedOptions {
   readonly run: (task: Task) => { readonly seconds: number; readonly log: string; readonly exitCode?: number };
   readonly capabilities?: Partial<BackendCapabilities>;
   readonly accelerators?: string;
+  /** As a catalogue has it, of an offer and of a cluster; null: the infra has none. */
+  readonly pricePerHourUsd?: number | null;
 }
 
 interface SimulatedJob extends Job {
@@ -50,7 +52,8 @@ export class SimulatedBackend implements ClusterBackend {
 
   async offers() {
     const free = this.options.clusters - this.#clusters.size;
-    return [{ accelerators: this.options.accelerators ?? 'H100:1', infra: null, free, pricePerHourUsd: null }];
+    const { accelerators = 'H100:1', pricePerHourUsd = null } = this.options;
+    return [{ accelerators, infra: null, free, pricePerHourUsd }];
   }
 
   async launch(requests: Parameters<ClusterBackend['launch']>[0]) {
@@ -68,7 +71,7 @@ export class SimulatedBackend implements ClusterBackend {
           statusReason: null,
           accelerators: this.options.accelerators ?? 'H100:1',
           hardware: 'simulated',
-          pricePerHourUsd: null,
+          pricePerHourUsd: this.options.pricePerHourUsd ?? null,
           environmentKeys: [...keys],
           idleMinutes,
         },

@@ -61,6 +61,7 @@ export async function simulatedLab(directory: string, options: Partial<Simulated
     secrets: [{ name: 'SOME_TOKEN', value: 'very-secret' }],
     now: clock.now,
     sleep: clock.sleep,
+    within: (_, work) => work,
     randomId: () => `nonce-${++ids}`,
   });
   return { lab: await another(), backend, directory, another };

@@ -1,6 +1,8 @@
 import { mainEffects } from '../../domain/analysis/main-effects.js';
+import { experimentCost } from '../../domain/cost.js';
 import { type Experiment, isSettled, metricOf } from '../../domain/experiment.js';
 import { ExperimentId, WaveId } from '../../domain/ids.js';
+import { type Prices, priceOf } from '../../domain/price.js';
 import { leaderboard, type Standing, standings } from '../../domain/standing.js';
 import { experimentsOf, type WaveFile } from '../../domain/wave.js';
 import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
@@ -9,7 +11,7 @@ import { experimentsOfWave } from '../../lab/fetch-results.js';
 import { readExperiments, readWaves } from '../../lab/lab.js';
 import type { ClusterView } from '../../lab/list-clusters.js';
 import type { Look } from '../../lab/look.js';
-import type { CampaignReport, ClusterRow, ExperimentReport, Row, WaveReport, WaveRow } from './report.js';
+import type { CampaignReport, ClusterRow, Cost, ExperimentReport, Row, WaveReport, WaveRow } from './report.js';
 
 /** Enough to see how a run ended; the whole log is a flag away. */
 const LOG_TAIL_LINES = 20;
@@ -19,7 +21,9 @@ export async function read(look: Look) {
   const status = await campaignStatus(look.lab, null);
   const experiments = await readExperiments(look.lab);
   const ranked = leaderboard(experiments, status.campaign);
-  const rowOf = rowMaker(ranked, status, look.lab.now());
+  const { prices } = look.lab.project.settings;
+  const maxUsd = look.lab.project.settings.limits.max_cost_usd;
+  const rowOf = rowMaker(ranked, status, prices, look.lab.now());
   const waves = (await readWaves(look.lab)).map((file) => waveRow(file, status.campaign.metric.name, ranked));
   const unseen = look.unseen === null ? [] : [`The machines did not answer (${look.unseen}): this is what was stored.`];
   const common = {
@@ -30,11 +34,11 @@ export async function read(look: Look) {
     noise_floor: null,
     notices: [...unseen, ...status.notices],
   };
-  return { look, status, experiments, ranked, rowOf, waves, common };
+  return { look, status, experiments, ranked, rowOf, waves, prices, maxUsd, common };
 }
 type Facts = Awaited<ReturnType<typeof read>>;
 
-export function campaignReport({ status, experiments, ranked, rowOf, waves, common }: Facts): CampaignReport {
+export function campaignReport({ status, experiments, ranked, rowOf, waves, maxUsd, common }: Facts): CampaignReport {
   const { throughput, campaign } = status;
   return {
     kind: 'campaign',
@@ -48,6 +52,7 @@ export function campaignReport({ status, experiments, ranked, rowOf, waves, comm
       one_gpu_hours: throughput.sequentialHours,
       speed_up: throughput.speedUp,
     },
+    cost: costOf(status, maxUsd),
     clusters: status.fleet.map(clusterRow),
     clusters_ended: campaign.fleet.filter(({ state }) => state === 'ended').length,
     waves,
@@ -82,7 +87,7 @@ export const effectsOf = (chosen: readonly Experiment[], metric: string): WaveRe
 
 /** @throws not_found */
 export async function experimentReport(facts: Facts, id: string, withWholeLog: boolean): Promise<ExperimentReport> {
-  const { look, status, experiments, rowOf, common } = facts;
+  const { look, status, experiments, rowOf, prices, common } = facts;
   const [run] = pickExperiments(experiments, [ExperimentId.parse(id)]);
   const [standing] = standings(run ? [run] : [], experiments, status.campaign);
   if (!run || !standing) throw new Error(`${id} was found and lost.`);
@@ -99,6 +104,7 @@ export async function experimentReport(facts: Facts, id: string, withWholeLog: b
     base: run.base,
     accelerators: run.accelerators,
     hardware: run.hardware,
+    usd_per_hour: priceOf(run, prices),
     exit_code: run.exitCode,
     planned_at: run.plannedAt,
     started_at: run.startedAt,
@@ -119,7 +125,7 @@ const lastLines = (log: string): string =>
     .map((line) => line.trimEnd().split('\r').at(-1) ?? '')
     .join('\n');
 
-function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, now: number) {
+function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, prices: Prices, now: number) {
   const ranks = new Map(ranked.map(({ experiment }, index) => [experiment.id, index + 1]));
   return ({ experiment: run, value, delta, verdict }: Standing): Row => ({
     rank: ranks.get(run.id) ?? null,
@@ -135,6 +141,7 @@ function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, now
     replicate_of: run.replicateOf,
     cluster: run.cluster,
     run_seconds: run.startedAt === null ? null : ((run.endedAt ?? now) - run.startedAt) / 1000,
+    cost_usd: experimentCost(run, prices, now),
     crash_cause: run.crash?.cause ?? null,
     note: run.note,
   });
@@ -167,6 +174,17 @@ function waveRow(file: WaveFile, metric: string, ranked: readonly Standing[]): W
     best_experiment: best?.id ?? null,
   };
 }
+
+const costOf = ({ cost: { spent, idleUsd, perHour }, leftUsd }: CampaignStatus, maxUsd: number | null): Cost => ({
+  usd: spent.usd,
+  idle_usd: idleUsd,
+  idle_share: spent.usd === null || spent.usd === 0 || idleUsd === null ? null : idleUsd / spent.usd,
+  usd_per_hour: perHour.usd,
+  max_usd: maxUsd,
+  left_usd: leftUsd,
+  clusters: spent.machines,
+  clusters_without_price: spent.unpriced,
+});
 
 const clusterRow = ({ cluster, running, waiting, idleInSeconds }: ClusterView): ClusterRow => ({
   cluster: cluster.id,

@@ -1,8 +1,9 @@
+import { unpricedWords } from '../../domain/cost.js';
 import { shownPath } from '../shown-path.js';
 import { drawRows, NO_NOISE_FLOOR } from './draw-rows.js';
 import { foreignLine } from './foreign-text.js';
-import { counted, difference, dollarsPerHour, duration, metricValue, NONE, percent } from './quantities.js';
-import type { CampaignReport, FolderReport, WaveRow } from './report.js';
+import { counted, difference, dollarsPerHour, duration, metricValue, money, NONE, percent } from './quantities.js';
+import type { CampaignReport, Cost, FolderReport, WaveRow } from './report.js';
 import { bold, dim, facts, table, warning } from './table.js';
 
 /** Rows of the leaderboard on the screen; --json has them all. */
@@ -27,6 +28,7 @@ export function drawCampaign(report: CampaignReport): string {
       ...(best === null || best.is_incumbent ? [] : [['', warning(NO_NOISE_FLOOR)] as const]),
       ['experiments', countsOf(report.counts)],
       ['throughput', throughputLines(throughput)],
+      ...(report.cost.clusters === 0 ? [] : [['cost', costLines(report.cost)] as const]),
     ]),
     ...report.notices.map((notice) => warning(`  ! ${foreignLine(notice)}`)),
     '',
@@ -61,6 +63,21 @@ export function throughputLines(throughput: CampaignReport['throughput']): strin
   return [
     `${perHour.toFixed(perHour < 10 ? 1 : 0)} experiments/h; clusters busy ${percent(busy_share)} of the time`,
     `one GPU would have needed ${alone} for what took ${took}: ${speed_up.toFixed(1)}× as fast`,
+  ].join('\n');
+}
+
+/** What is spent, what it would be an hour from now, what is left; and of how many clusters nobody knows. */
+function costLines(cost: Cost): string {
+  const { usd, idle_usd, idle_share, usd_per_hour, max_usd, left_usd, clusters, clusters_without_price } = cost;
+  const unknown = unpricedWords({ usd, machines: clusters, unpriced: clusters_without_price });
+  return [
+    ...(usd === null
+      ? []
+      : [
+          `${unknown === null ? '' : 'at least '}${money(usd)}, of it ${money(idle_usd)} (${percent(idle_share)}) idle; ${dollarsPerHour(usd_per_hour)} now`,
+        ]),
+    ...(max_usd === null ? [] : [`${money(left_usd)} left of limits.max_cost_usd, ${money(max_usd)}`]),
+    ...(unknown === null ? [] : [`${unknown} (autoresearch.yaml: prices)`]),
   ].join('\n');
 }
 

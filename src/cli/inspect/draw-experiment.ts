@@ -1,6 +1,6 @@
 import { stateOf } from './draw-rows.js';
 import { foreignLine, foreignText } from './foreign-text.js';
-import { difference, duration, metricValue, NONE } from './quantities.js';
+import { difference, dollarsPerHour, duration, metricValue, money, NONE } from './quantities.js';
 import type { ExperimentReport } from './report.js';
 import { bad, bold, dim, facts, good, warning } from './table.js';
 
@@ -18,6 +18,9 @@ export function drawExperiment(report: ExperimentReport): string {
       'ran',
       `${duration(row.run_seconds)} on ${row.cluster ?? NONE} (${foreignLine(report.hardware ?? report.accelerators ?? NONE)})`,
     ],
+    ...(row.cost_usd === null
+      ? []
+      : [['cost', `${money(row.cost_usd)} at ${dollarsPerHour(report.usd_per_hour)}`] satisfies [string, string]]),
     ['code', `${report.snapshot.slice(0, SHORT_HASH)}, base ${report.base.slice(0, SHORT_HASH)}`],
     ...(row.replicate_of === null ? [] : [['replicate of', row.replicate_of] satisfies [string, string]]),
     ...(row.note === null ? [] : [['note', foreignLine(row.note)] satisfies [string, string]]),

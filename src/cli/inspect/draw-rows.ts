@@ -1,5 +1,5 @@
 import { foreignLine } from './foreign-text.js';
-import { difference, duration, metricValue, NONE } from './quantities.js';
+import { difference, duration, metricValue, money, NONE } from './quantities.js';
 import type { MainEffectRow, Row } from './report.js';
 import { bad, dim, good, table, warning } from './table.js';
 
@@ -7,8 +7,10 @@ export const NO_NOISE_FLOOR =
   'No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.';
 
 /** Experiments as a ranked table. */
-export const drawRows = (rows: readonly Row[], metric: string): string =>
-  table(
+export function drawRows(rows: readonly Row[], metric: string): string {
+  // Where nobody knows a price, a column of dashes would tell nothing.
+  const isPriced = rows.some(({ cost_usd }) => cost_usd !== null);
+  return table(
     [
       { head: '#', align: 'right' },
       { head: 'experiment' },
@@ -16,6 +18,7 @@ export const drawRows = (rows: readonly Row[], metric: string): string =>
       { head: '− incumbent', align: 'right' },
       { head: 'state' },
       { head: 'ran', align: 'right' },
+      ...(isPriced ? [{ head: 'cost', align: 'right' as const }] : []),
       { head: 'on' },
       { head: 'what' },
     ],
@@ -26,10 +29,12 @@ export const drawRows = (rows: readonly Row[], metric: string): string =>
       row.is_incumbent ? dim('incumbent') : difference(row.delta),
       stateOf(row),
       duration(row.run_seconds),
+      ...(isPriced ? [money(row.cost_usd)] : []),
       row.cluster ?? NONE,
       whatOf(row),
     ]),
   );
+}
 
 export function stateOf({ state, crash_cause }: Row): string {
   const words = crash_cause === null ? state : `${state}: ${crash_cause}`;

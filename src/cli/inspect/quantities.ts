@@ -1,3 +1,5 @@
+import { dollars } from '../../domain/cost.js';
+
 /** Stands for what is not there: never 0, which would read as a value. */
 export const NONE = '–';
 
@@ -17,6 +19,8 @@ export function duration(seconds: number | null): string {
 
 export const percent = (share: number | null): string => (share === null ? NONE : `${Math.round(share * 100)} %`);
 
-export const dollarsPerHour = (price: number | null): string => (price === null ? NONE : `$${price.toFixed(2)}/h`);
+export const money = (usd: number | null): string => (usd === null ? NONE : dollars(usd));
+
+export const dollarsPerHour = (price: number | null): string => (price === null ? NONE : `${dollars(price)}/h`);
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -22,6 +22,7 @@ export const Row = z.strictObject({
   replicate_of: text,
   cluster: text,
   run_seconds: number.describe('Until now while it runs.'),
+  cost_usd: number.describe('Run time by price; null before it starts, and where the price is unknown.'),
   crash_cause: text,
   note: text,
 });
@@ -39,6 +40,20 @@ export const ClusterRow = z.strictObject({
   reason: text,
 });
 export type ClusterRow = z.infer<typeof ClusterRow>;
+
+export const Cost = z.strictObject({
+  usd: number.describe(
+    'Every cluster from up to its end; null when no price is known, a lower bound when some are not.',
+  ),
+  idle_usd: number.describe('Of it, what was paid while no experiment ran there.'),
+  idle_share: number,
+  usd_per_hour: number.describe('Of what is up now.'),
+  max_usd: number.describe('limits.max_cost_usd'),
+  left_usd: number,
+  clusters: z.number().describe('That have been up.'),
+  clusters_without_price: z.number(),
+});
+export type Cost = z.infer<typeof Cost>;
 
 const WaveRow = z.strictObject({
   wave_id: z.string(),
@@ -78,6 +93,7 @@ export const CampaignReport = z.strictObject({
       speed_up: z.number(),
     })
     .nullable(),
+  cost: Cost,
   clusters: z.array(ClusterRow).describe('Those that are up or on their way.'),
   clusters_ended: z.number(),
   waves: z.array(WaveRow),
@@ -113,6 +129,7 @@ export const ExperimentReport = z.strictObject({
   base: z.string(),
   accelerators: text,
   hardware: text,
+  usd_per_hour: number.describe('Of the whole cluster, when it ran.'),
   exit_code: number,
   planned_at: number,
   started_at: number,

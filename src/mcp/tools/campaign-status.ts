@@ -1,8 +1,17 @@
 import { z } from 'zod';
-import { advance } from '../../lab/advance.js';
+import { dollars, unpricedWords } from '../../domain/cost.js';
+import { advanceBriefly } from '../../lab/advance.js';
 import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
 import { defineTool } from '../define-tool.js';
-import { ExperimentRow, minutes, rounded, rowOf, signed } from '../words.js';
+import { cents, ExperimentRow, minutes, rounded, rowOf, signed } from '../words.js';
+
+const Cost = z.strictObject({
+  usd: z.number().optional(),
+  idle_usd: z.number().optional(),
+  usd_per_hour: z.number().optional().describe('Of what is up now.'),
+  left_usd: z.number().optional(),
+  unknown: z.string().optional(),
+});
 
 export const campaignStatusTool = defineTool({
   name: 'campaign_status',
@@ -21,6 +30,7 @@ export const campaignStatusTool = defineTool({
     noise: z.null().describe('null: no noise floor yet.'),
     counts: z.record(z.string(), z.number()),
     experiments_left: z.number().optional(),
+    cost: Cost.optional(),
     clusters: z.record(z.string(), z.string()).describe('state running+waiting'),
     queue_dry_in_seconds: z.number().optional(),
     experiments_per_hour: z.number().optional(),
@@ -32,7 +42,7 @@ export const campaignStatusTool = defineTool({
     next: z.string(),
   }),
   async run(lab, { since }) {
-    await advance(lab);
+    await advanceBriefly(lab);
     const status = await campaignStatus(lab, since ?? null);
     const { campaign, counts, throughput, incumbent, best, maxExperiments, queueDryInSeconds } = status;
     const { name, goal } = campaign.metric;
@@ -48,6 +58,7 @@ export const campaignStatusTool = defineTool({
         noise: null,
         counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...(maxExperiments === null ? {} : { experiments_left: Math.max(0, maxExperiments - used) }),
+        ...(status.cost.spent.machines > 0 ? { cost: costOf(status) } : {}),
         clusters: Object.fromEntries(
           status.fleet.map(({ cluster, running, waiting }) => [cluster.id, `${cluster.state} ${running}+${waiting}`]),
         ),
@@ -68,14 +79,29 @@ export const campaignStatusTool = defineTool({
         best?.value === undefined || best.value === null
           ? `${campaign.name}: no result yet.`
           : `${campaign.name}: best ${name} ${rounded(best.value)} (${best.experiment.id}${best.delta === null ? '' : `, ${signed(best.delta)} against the incumbent`}).`,
+        ...(status.cost.spent.usd ? [`${dollars(status.cost.spent.usd)} spent.`] : []),
         next,
       ].join(' '),
     };
   },
 });
 
-function nextStep({ counts, campaign, queueDryInSeconds, fleet }: CampaignStatus): string {
+/** What is not known is left out, and `unknown` says of how many clusters. */
+function costOf({ cost: { spent, idleUsd, perHour }, leftUsd }: CampaignStatus): z.input<typeof Cost> {
+  const unknown = unpricedWords(spent);
+  return {
+    ...(spent.usd === null ? {} : { usd: cents(spent.usd) }),
+    ...(idleUsd === null ? {} : { idle_usd: cents(idleUsd) }),
+    ...(perHour.usd === null ? {} : { usd_per_hour: cents(perHour.usd) }),
+    ...(leftUsd === null ? {} : { left_usd: cents(leftUsd) }),
+    ...(unknown === null ? {} : { unknown }),
+  };
+}
+
+function nextStep({ counts, campaign, queueDryInSeconds, fleet, leftUsd }: CampaignStatus): string {
   const open = counts.planned + counts.queued + counts.running;
+  if (leftUsd === 0)
+    return `limits.max_cost_usd is spent: ${open > 0 ? 'wait with fetch_result' : 'teardown'}, then report.`;
   if (open === 0 && Object.values(counts).every((count) => count === 0)) {
     return 'Nothing was run yet: design a first wave with launch_wave.';
   }

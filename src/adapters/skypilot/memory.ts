@@ -1,0 +1,43 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import { JSONFile } from 'lowdb/node';
+import PQueue from 'p-queue';
+import { z } from 'zod';
+import type { ClusterName } from '../../ports/cluster-backend.js';
+
+/** What SkyPilot cannot tell a later process about one cluster: which of its requests are ours. */
+const ClusterMemory = z.strictObject({
+  /** The launch request of each environment, by key, in order; the last is the one to wait for. */
+  launches: z.array(z.strictObject({ key: z.string(), requestId: z.string().nullable() })),
+  /** By task name the request that submitted it; null: about to be made, so it may or may not have been. */
+  tasks: z.record(z.string(), z.string().nullable()),
+});
+export type ClusterMemory = z.infer<typeof ClusterMemory>;
+
+export interface Memory {
+  read(cluster: ClusterName): Promise<ClusterMemory>;
+  change(cluster: ClusterName, change: (memory: ClusterMemory) => void): Promise<void>;
+  forget(cluster: ClusterName): Promise<void>;
+}
+
+export function openMemory(directory: string): Memory {
+  // Only the server that holds the campaign's lease launches and submits, so no other process writes here.
+  const writes = new PQueue({ concurrency: 1 });
+  const path = (cluster: ClusterName) => join(directory, `${cluster}.json`);
+  const read = async (cluster: ClusterName): Promise<ClusterMemory> => {
+    const data = await new JSONFile<unknown>(path(cluster)).read();
+    return data === null ? { launches: [], tasks: {} } : ClusterMemory.parse(data);
+  };
+  return {
+    read,
+    change: (cluster, change) =>
+      writes.add(async () => {
+        await mkdir(directory, { recursive: true });
+        const low = new Low<ClusterMemory>(new JSONFile(path(cluster)), await read(cluster));
+        change(low.data);
+        await low.write();
+      }),
+    forget: (cluster) => rm(path(cluster), { force: true }),
+  };
+}

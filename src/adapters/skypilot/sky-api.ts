@@ -1,0 +1,130 @@
+import { stripVTControlCharacters } from 'node:util';
+import { z } from 'zod';
+import { AutoresearchError } from '../../domain/errors.js';
+import type { Endpoint } from './endpoint.js';
+import { FailedRequest, Health, RequestError, RequestRecord, RequestStatuses } from './schemas.js';
+
+/** The version whose answers the schemas describe; a newer server answers an older client in its words. */
+const OUR_API_VERSION = 62;
+/** Older servers (before 0.11) know neither the version header nor these requests. */
+const OLDEST_API_VERSION = 24;
+
+/** What SkyPilot's own code threw, by the name of its exception. */
+export class SkyError extends Error {
+  override readonly name = 'SkyError';
+
+  constructor(
+    readonly type: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const isSkyError = (error: unknown, ...types: readonly string[]): error is SkyError =>
+  error instanceof SkyError && types.includes(error.type);
+
+/** The only place that knows HTTP. Everything SkyPilot does is a request that runs on its server: start it, then wait for it. */
+export interface SkyApi {
+  /** Starts a request and answers its id. */
+  start(path: string, body: object): Promise<string>;
+  /** Its return value. @throws SkyError with what it failed with */
+  wait<T>(requestId: string, schema: z.ZodType<T>): Promise<T>;
+  call<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T>;
+  /** PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED; null when the server does not know it. */
+  statusOf(requestId: string): Promise<string | null>;
+  cancelRequest(requestId: string): Promise<void>;
+  /** The text of a request that answers with a stream. */
+  text(path: string, body: object): Promise<string>;
+}
+
+/** @param findEndpoint asked at the first call, so that a project on SkyPilot can be opened while no server runs */
+export function createSkyApi(findEndpoint: () => Promise<Endpoint>): SkyApi {
+  let endpoint: Promise<Endpoint> | null = null;
+  let greeted: Promise<void> | null = null;
+
+  async function send(path: string, init: RequestInit = {}): Promise<Response> {
+    endpoint ??= findEndpoint();
+    const { url, token } = await endpoint;
+    const headers = {
+      'content-type': 'application/json',
+      'X-SkyPilot-API-Version': String(OUR_API_VERSION),
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+    };
+    const response = await fetch(`${url}${path}`, { ...init, headers }).catch((error: unknown) => {
+      throw new AutoresearchError(
+        'backend_failed',
+        `SkyPilot's API server at ${url} does not answer.`,
+        'Start one with `sky api start`, or set SKYPILOT_API_SERVER_ENDPOINT; jobs that run go on without it.',
+        { cause: error },
+      );
+    });
+    if (response.status === 401 || response.status === 403) {
+      throw new AutoresearchError(
+        'backend_failed',
+        `SkyPilot's API server at ${url} refuses the access (HTTP ${response.status}).`,
+        'Log in with `sky api login`, or set SKYPILOT_SERVICE_ACCOUNT_TOKEN.',
+      );
+    }
+    return response;
+  }
+
+  async function greet(): Promise<void> {
+    const health = Health.safeParse(await (await send('/api/health')).json());
+    if (health.success && health.data.api_version >= OLDEST_API_VERSION) return;
+    throw new AutoresearchError(
+      'backend_failed',
+      `SkyPilot 0.11 or newer is needed; its API server says ${health.success ? health.data.version : 'no version'}.`,
+      'Upgrade it: pip install -U skypilot, then `sky api stop` and `sky api start`.',
+    );
+  }
+
+  const post = async (path: string, body: object): Promise<Response> => {
+    greeted ??= greet().catch((error: unknown) => {
+      greeted = null; // it may come up later
+      throw error;
+    });
+    await greeted;
+    const response = await send(path, { method: 'POST', body: JSON.stringify(body) });
+    if (response.ok) return response;
+    throw new SkyError(`HTTP ${response.status}`, `${path}: ${(await response.text()).slice(0, 500)}`);
+  };
+
+  const start = async (path: string, body: object): Promise<string> => {
+    const response = await post(path, body);
+    const id = response.headers.get('X-Skypilot-Request-ID');
+    if (id) return id;
+    throw new SkyError('NoRequestId', `${path} answered without a request id.`);
+  };
+
+  const wait = async <T>(requestId: string, schema: z.ZodType<T>): Promise<T> => {
+    const response = await send(`/api/get?request_id=${encodeURIComponent(requestId)}`);
+    const body: unknown = await response.json();
+    const record = response.ok ? RequestRecord.parse(body) : FailedRequest.safeParse(body).data?.detail;
+    if (!record)
+      throw new SkyError(`HTTP ${response.status}`, `Request ${requestId}: ${JSON.stringify(body).slice(0, 300)}`);
+    const error = RequestError.safeParse(JSON.parse(record.error ?? 'null')).data;
+    if (error) throw new SkyError(error.type, stripVTControlCharacters(error.message ?? '').trim());
+    if (record.status !== 'SUCCEEDED') throw new SkyError(record.status, `Request ${requestId} is ${record.status}.`);
+    return schema.parse(JSON.parse(record.return_value ?? 'null'));
+  };
+
+  return {
+    start,
+    wait,
+    call: async (path, body, schema) => wait(await start(path, body), schema),
+    async statusOf(requestId) {
+      const response = await send(`/api/status?request_ids=${encodeURIComponent(requestId)}`);
+      const statuses = RequestStatuses.safeParse(await response.json()).data ?? [];
+      return statuses.find(({ request_id }) => request_id === requestId)?.status ?? null;
+    },
+    async cancelRequest(requestId) {
+      await wait(await start('/api/cancel', { request_ids: [requestId] }), z.unknown()).catch((error: unknown) => {
+        if (!(error instanceof SkyError)) throw error; // it had ended
+      });
+    },
+    async text(path, body) {
+      return (await post(path, body)).text();
+    },
+  };
+}
