@@ -7,6 +7,7 @@ import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.j
 import { launchPlanned } from './launch-planned.js';
 import { observe } from './observe.js';
 import { patchExperiments } from './patch-experiments.js';
+import { PATIENCE_MS } from './patience.js';
 import { placeHomeless, submitPlanned } from './submit-planned.js';
 
 interface Rounds {
@@ -25,9 +26,6 @@ export function advance(lab: Lab): Promise<void> {
   rounds.next ??= rounds.running.catch(() => undefined).then(() => start(lab));
   return rounds.next;
 }
-
-/** Longest that a call which only looks, or only asks, waits for slow machines: it answers with what is known by then. */
-export const PATIENCE_MS = 3_000;
 
 /** A round as far as it gets in three seconds. */
 export const advanceBriefly = (lab: Lab): Promise<void> => lab.within(PATIENCE_MS, advance(lab));

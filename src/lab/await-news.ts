@@ -1,6 +1,7 @@
 import { type Experiment, isSettled } from '../domain/experiment.js';
-import { advance, PATIENCE_MS } from './advance.js';
+import { advance } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
+import { PATIENCE_MS } from './patience.js';
 
 export interface WaitOptions {
   readonly timeoutMs: number;

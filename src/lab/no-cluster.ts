@@ -61,11 +61,14 @@ function overRate(mostUsd: number, kinds: readonly Kind[], held: readonly Held[]
     const names = [...new Set(unknown)].join(', ');
     return new AutoresearchError('over_budget', `${limit}, and ${names} has no price.`, NAME_THE_PRICE);
   }
+  const what = kinds.map(({ accelerators }) => accelerators).join(' or ');
   const now = held.reduce((sum, { pricePerHourUsd }) => sum + (pricePerHourUsd ?? 0), 0);
   const least = Math.min(...prices);
   return new AutoresearchError(
     'over_budget',
-    `${limit}: ${dollars(now)} for ${held.length} up or on the way, none of which would do, and one more at ${dollars(least)} would make ${dollars(now + least)}.`,
+    held.length === 0
+      ? `${limit}, and one cluster of ${what} costs ${dollars(least)}.`
+      : `${limit}: ${dollars(now)} for the ${held.length} up or on the way, and one of ${what} at ${dollars(least)} would make ${dollars(now + least)}.`,
     'Ask for a cheaper accelerator, call teardown with idle_only, or raise the limit.',
   );
 }

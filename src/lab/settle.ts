@@ -31,7 +31,8 @@ export function settleJob(experiment: Experiment, job: Job, log: string | null, 
   if (job.status === 'CANCELLED') return { ...ended, state: 'cancelled' };
   if (log === null) return { ...ended, state: 'lost', note: 'Its cluster took the log with it.' };
   const { metrics, facts, modelConfig, saysTimeout, saysSetupFailed } = parseTrainingLog(log);
-  const setupFailed = job.status === 'FAILED_SETUP' || saysSetupFailed;
+  // Only of a job that failed: the code itself could print that line to get round the hash.
+  const setupFailed = job.status === 'FAILED_SETUP' || (job.status === 'FAILED' && saysSetupFailed);
   if (!setupFailed) {
     const hash = reportedSnapshot(log, experiment.nonce);
     if (hash !== experiment.snapshot && !(hash === null && job.status === 'FAILED')) {

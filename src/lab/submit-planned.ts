@@ -3,12 +3,14 @@ import type { FleetCluster } from '../domain/campaign.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, jobName } from '../domain/experiment.js';
 import { experimentsOf } from '../domain/wave.js';
+import type { Store } from '../store/store.js';
 import { taskOf } from './environment.js';
 import { placeOnFleet } from './fleet.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments, readWaves, updateCampaign } from './lab.js';
 import { launchRequest } from './launch-planned.js';
 import { MOST_ATTEMPTS } from './observe.js';
 import { type Patch, patchExperiments } from './patch-experiments.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** Clusters that are asked at the same time. */
 const CONCURRENCY = 4;
@@ -45,20 +47,46 @@ async function placeRunsAnew(lab: Lab, accelerators: readonly string[], runs: re
   await patchExperiments(lab, new Map(runs.map((run, index) => [run, { cluster: placement.placed[index] ?? null }])));
 }
 
-/** Everything that waits for a cluster that is up goes into that cluster's own queue, and runs on with no server alive. */
+/** By cluster what is on its way into a queue; on some machines that takes half a minute a run. */
+interface Submissions {
+  readonly queue: PQueue;
+  readonly underWay: Map<string, Promise<void>>;
+  failure: unknown;
+}
+const submissionsOf = new WeakMap<Store, Submissions>();
+
+/**
+ * Everything that waits for a cluster that is up goes into that cluster's own queue, and runs on with no server alive. A slow
+ * cluster holds up nobody: after some patience the round goes on, and later rounds leave that cluster alone until it is done.
+ * @throws what a submission failed with, in this round or since the last
+ */
 export async function submitPlanned(lab: Lab): Promise<void> {
-  const campaign = await readCampaign(lab);
+  const submissions = submissionsOf.get(lab.store) ?? {
+    queue: new PQueue({ concurrency: CONCURRENCY }),
+    underWay: new Map(),
+    failure: null,
+  };
+  submissionsOf.set(lab.store, submissions);
   const waiting = planned(await readExperiments(lab));
-  const queue = new PQueue({ concurrency: CONCURRENCY });
-  const patches = new Map<Experiment, Patch>();
-  const up = campaign.fleet.filter(({ state }) => state === 'up');
-  await queue.addAll(
-    up.map((cluster) => async () => {
-      const runs = waiting.filter((experiment) => experiment.cluster === cluster.id);
-      if (runs.length > 0) for (const [run, patch] of await submitTo(lab, cluster, runs)) patches.set(run, patch);
-    }),
+  const up = (await readCampaign(lab)).fleet.filter(({ state }) => state === 'up');
+  for (const cluster of up) {
+    const runs = waiting.filter((experiment) => experiment.cluster === cluster.id);
+    if (runs.length === 0 || submissions.underWay.has(cluster.name)) continue;
+    const work = submissions.queue
+      .add(async () => patchExperiments(lab, await submitTo(lab, cluster, runs)))
+      .catch((error: unknown) => {
+        submissions.failure = error;
+      })
+      .finally(() => submissions.underWay.delete(cluster.name));
+    submissions.underWay.set(cluster.name, work);
+  }
+  await lab.within(
+    PATIENCE_MS,
+    Promise.all(submissions.underWay.values()).then(() => undefined),
   );
-  await patchExperiments(lab, patches);
+  const { failure } = submissions;
+  submissions.failure = null;
+  if (failure !== null) throw failure;
 }
 
 async function submitTo(lab: Lab, cluster: FleetCluster, runs: readonly Experiment[]): Promise<Map<Experiment, Patch>> {

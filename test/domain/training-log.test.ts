@@ -91,6 +91,8 @@ describe('the summary of a run', () => {
       modelConfig: null,
       saysFail: false,
       saysCrash: false,
+      saysTimeout: false,
+      saysSetupFailed: false,
     });
     expect(parseTrainingLog('').metrics).toBeNull();
   });

@@ -129,6 +129,24 @@ it('refuses a result whose job reported another hash, or another job’s nonce',
   expect((await readCampaign(lab)).incumbent).toBeNull();
 });
 
+it('believes a job that failed about its timeout and its setup, and lets none that ended well get round the hash', async () => {
+  const logs: Record<string, [string, number]> = {
+    'exp-0001': ['AUTORESEARCH_TIMEOUT\n', 124],
+    'exp-0002': ['error: no such wheel\nAUTORESEARCH_SETUP_FAILED\n', 96],
+    'exp-0003': [`AUTORESEARCH_SETUP_FAILED\n${summaryBlock(0.1)}`, 0],
+  };
+  const { lab } = await createTestLab({
+    run: ({ name }) => ({ seconds: 10, log: logs[name]?.[0] ?? '', exitCode: logs[name]?.[1] ?? 1 }),
+  });
+  await submitRuns(lab, wave(rates(0.1, 0.2)));
+  await afterRuns(lab);
+  expect((await readExperiments(lab)).map(({ state, crash }) => [state, crash?.cause])).toEqual([
+    ['timed_out', 'timeout'],
+    ['crashed', 'setup_failed'],
+    ['refused', undefined],
+  ]);
+});
+
 it('gives the runs of a lost cluster to another once, and reports the second loss', async () => {
   const { lab, backend } = await createTestLab({ clusters: 1 });
   await submitRuns(lab, wave(rates(0.1)));

@@ -140,7 +140,7 @@ it.each([
     of: 'a rate that not even one cluster keeps',
     backend: { pricePerHourUsd: 6 },
     lines: 'limits: { max_cost_per_hour_usd: 5 }',
-    says: 'limits.max_cost_per_hour_usd is $5.00: $0.00 for 0 up or on the way, none of which would do, and one more at $6.00 would make $6.00.',
+    says: 'limits.max_cost_per_hour_usd is $5.00, and one cluster of H100:1 costs $6.00.',
   },
   {
     of: 'a rate without a price',
@@ -175,6 +175,21 @@ it('asks for what the task asks for where machines are chosen and the agent name
   expect(cost).toMatchObject({ unpriced: 0 });
   await expect(submitRuns(lab, wave([0.2], { accelerators: ['H200:8'] }))).rejects.toMatchObject({
     code: 'no_capacity',
+  });
+});
+
+it('adds up what is up where none of it would do and one more would cost too much an hour', async () => {
+  const { lab } = await createTestLab({
+    capabilities: { choosesAccelerators: true },
+    accelerators: 'H100:1',
+    pricePerHourUsd: 4,
+    ...settings('limits: { max_cost_per_hour_usd: 6 }\nprices: { H200: 3.5 }'),
+  });
+  await submitRuns(lab, wave([0.1]));
+  await expect(submitRuns(lab, wave([0.2], { accelerators: ['H200:1'] }))).rejects.toMatchObject({
+    code: 'over_budget',
+    message:
+      'limits.max_cost_per_hour_usd is $6.00: $4.00 for the 1 up or on the way, and one of H200:1 at $3.50 would make $7.50.',
   });
 });
 

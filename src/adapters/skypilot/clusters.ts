@@ -57,13 +57,14 @@ async function describe(
   record: ClusterRecord | undefined,
 ): Promise<Cluster | null> {
   const { launches } = await memory.read(name);
-  const last = launches.at(-1)?.requestId ?? null;
-  const request = last === null ? null : await api.statusOf(last);
+  // The first makes the cluster; what later ones add is waited for, or told, where a task needs it.
+  const first = launches[0]?.requestId ?? null;
+  const request = first === null ? null : await api.statusOf(first);
   const isUnderWay = request === 'PENDING' || request === 'RUNNING';
   const failure =
-    last !== null && (request === 'FAILED' || request === 'CANCELLED') ? await failureOf(api, last) : null;
+    first !== null && (request === 'FAILED' || request === 'CANCELLED') ? await failureOf(api, first) : null;
   const status = record ? clusterStatusOf(record.status) : 'INIT';
-  // UP while the launch still runs its setup: jobs sent now could get in before it.
+  // UP while the launch still syncs the base: jobs sent now would not find it.
   const isUp = status === 'UP' && !isUnderWay;
   if (!record && !isUnderWay && failure === null) return null;
   return {

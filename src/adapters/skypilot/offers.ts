@@ -11,7 +11,7 @@ export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer
       { slurm_cluster_name: region ?? null },
       SlurmAvailability,
     );
-    return clusters.flatMap(([cluster, gpus]) =>
+    const offers = clusters.flatMap(([cluster, gpus]) =>
       gpus.flatMap(([name, counts, , free]) =>
         counts.map((count) => ({
           accelerators: `${name}:${count}`,
@@ -21,6 +21,7 @@ export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer
         })),
       ),
     );
+    return offers.filter(({ free }) => free > 0);
   }
   const catalogue = await api.call(
     '/list_accelerators',

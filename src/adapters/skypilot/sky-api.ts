@@ -34,8 +34,8 @@ export interface SkyApi {
   /** PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED; null when the server does not know it. */
   statusOf(requestId: string): Promise<string | null>;
   cancelRequest(requestId: string): Promise<void>;
-  /** The text of a request that answers with a stream. */
-  text(path: string, body: object): Promise<string>;
+  /** The text of a request that answers with a stream, piece by piece. */
+  stream(path: string, body: object): AsyncIterable<string>;
 }
 
 /** @param findEndpoint asked at the first call, so that a project on SkyPilot can be opened while no server runs */
@@ -123,8 +123,10 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>): SkyApi {
         if (!(error instanceof SkyError)) throw error; // it had ended
       });
     },
-    async text(path, body) {
-      return (await post(path, body)).text();
+    async *stream(path, body) {
+      const { body: bytes } = await post(path, body);
+      const decoder = new TextDecoder();
+      for await (const piece of bytes ?? []) yield decoder.decode(piece, { stream: true });
     },
   };
 }

@@ -31,7 +31,9 @@ async function start(path, body) {
 function scrub(value) {
   if (Array.isArray(value)) return value.map(scrub);
   if (value === null || typeof value !== 'object') return value;
-  const kept = Object.entries(value).filter(([key]) => !/handle|credentials|pickle|entrypoint|request_body|object|key/.test(key));
+  const kept = Object.entries(value).filter(
+    ([key]) => !/handle|credentials|pickle|entrypoint|request_body|object|key/.test(key),
+  );
   return Object.fromEntries(kept.map(([key, inner]) => [key, scrubbed(key, inner)]));
 }
 
@@ -40,7 +42,8 @@ function scrubbed(key, value) {
   if (/^user_(hash|id)$/.test(key)) return '00000000';
   if (/^user_?name$/.test(key)) return 'researcher';
   if (key === 'pid') return 1;
-  if ((key === 'return_value' || key === 'error') && typeof value === 'string') return JSON.stringify(scrub(JSON.parse(value)));
+  if ((key === 'return_value' || key === 'error') && typeof value === 'string')
+    return JSON.stringify(scrub(JSON.parse(value)));
   return scrub(value);
 }
 

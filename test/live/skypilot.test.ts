@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, it } from 'vitest';
+import { findEndpoint } from '../../src/adapters/skypilot/endpoint.js';
+import { openMemory } from '../../src/adapters/skypilot/memory.js';
+import { createSkyApi } from '../../src/adapters/skypilot/sky-api.js';
+import { createSkypilotBackend } from '../../src/adapters/skypilot/skypilot-backend.js';
+import { keepsClusterBackendContract } from '../ports/cluster-backend.contract.js';
+
+const { SKYPILOT_API_SERVER_ENDPOINT: endpoint, SKYPILOT_TEST_INFRA, SKYPILOT_TEST_ACCELERATORS } = process.env;
+const infra = SKYPILOT_TEST_INFRA ?? 'slurm/fakehpc';
+const accelerators = SKYPILOT_TEST_ACCELERATORS ?? 'H200:1';
+
+/** A second of a local process is about a minute of SkyPilot's: its idle time is counted in whole minutes. */
+const SCALE = 50;
+
+if (endpoint === undefined) {
+  // Nobody asked for it: clusters cost money, and a server found by itself could be anybody's.
+  it('did not run: SKYPILOT_API_SERVER_ENDPOINT is not set', () => {
+    console.log('The live SkyPilot suite did not run: SKYPILOT_API_SERVER_ENDPOINT is not set.');
+  });
+} else {
+  console.log(
+    `On ${endpoint}: clusters contract-…, ${accelerators} on ${infra}, at most two at a time, each taken down after its test.`,
+  );
+  const memory = mkdtempSync(join(tmpdir(), 'skypilot-live-'));
+  afterAll(() => rmSync(memory, { recursive: true, force: true }));
+
+  keepsClusterBackendContract({
+    create: async () =>
+      createSkypilotBackend({ api: createSkyApi(() => findEndpoint()), memory: openMemory(memory), infra }),
+    scale: SCALE,
+    request: { accelerators: [accelerators], infra },
+    lacks: {
+      'what there is no capacity for is rejected with the reason, and its neighbours are not':
+        'SkyPilot lets a launch wait for a machine and says so while the cluster is INIT; it refuses at once only what no infra has',
+      'the results of a cluster that ended by itself can still be read, until it is brought down':
+        'logs and queue are on the cluster and end with it: capabilities.remembersJobs is false',
+    },
+  });
+}
