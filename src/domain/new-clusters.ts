@@ -11,6 +11,7 @@ export interface Kind {
 
 /** A cluster that is there or on its way: what it is, or any of what it may become. */
 export interface Held {
+  /** The first is what it should be if it can. */
   readonly kinds: readonly string[];
   readonly pricePerHourUsd: number | null;
 }
@@ -48,11 +49,18 @@ export function newClusters(
     if (counted.length === 0) return { clusters, bound: 'accelerators' };
     const affordable = counted.filter((kind) => isAffordable(kind, all, limits.usdPerHour));
     if (affordable.length === 0) return { clusters, bound: 'max_cost_per_hour_usd' };
-    const names = affordable.map(({ accelerators }) => accelerators);
+    const names = freeFirst(affordable, clusters).map(({ accelerators }) => accelerators);
     if (!areFree(names, kinds, clusters)) return { clusters, bound: 'capacity' };
     clusters.push({ kinds: names, pricePerHourUsd: dearest(affordable.map((kind) => kind.pricePerHourUsd)) });
   }
   return { clusters, bound: null };
+}
+
+/** In the order given, but what earlier clusters will have taken comes last: nobody should wait for it while another is free. */
+function freeFirst(kinds: readonly Kind[], clusters: readonly Held[]): Kind[] {
+  const isTaken = ({ accelerators, free }: Kind): boolean =>
+    clusters.filter(({ kinds: [first] }) => first === accelerators).length >= free;
+  return [...kinds.filter((kind) => !isTaken(kind)), ...kinds.filter(isTaken)];
 }
 
 const isWithinCounts = ({ accelerators }: Kind, all: readonly Held[], counts: FleetLimits['accelerators']): boolean =>

@@ -126,7 +126,7 @@ const planned = (
   name: clusterName(id, mark),
   state: 'planned',
   requested: lab.backend.capabilities.choosesAccelerators
-    ? wanted.filter((name) => cluster?.kinds.includes(name))
+    ? (cluster?.kinds ?? wanted).filter((name) => wanted.includes(name))
     : [...wanted],
   infra: lab.project.settings.infra,
   environments: {},

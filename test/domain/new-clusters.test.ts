@@ -80,3 +80,11 @@ describe('a limit on what an hour costs', () => {
     expect(outcome(1, [kind('CPU:2', 0)], [], allowed)).toEqual([['CPU:2'], null]);
   });
 });
+
+it('asks for what is free first, so that no cluster waits for one kind while another stands idle', () => {
+  const kinds = [kind('H100:1', 2, 2), kind('H200:1', 3.5, 2)];
+  expect(outcome(4, kinds, [], limits())).toEqual([
+    ['H100:1 or H200:1', 'H100:1 or H200:1', 'H200:1 or H100:1', 'H200:1 or H100:1'],
+    null,
+  ]);
+});
