@@ -105,7 +105,7 @@ async function submitTo(lab: Lab, cluster: FleetCluster, runs: readonly Experime
     runs.map((run): [Experiment, Patch] => {
       const answer = submissions.find(({ name }) => name === jobName(run));
       if (answer?.status === 'submitted') {
-        return [run, { state: 'queued', jobId: answer.jobId, queuedAt: lab.now(), note: null }];
+        return [run, { state: 'queued', jobId: answer.jobId, queuedAt: lab.now() }];
       }
       const note = `${cluster.id} refused it: ${answer?.reason ?? 'no answer'}.`;
       return [
