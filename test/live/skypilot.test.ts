@@ -40,6 +40,8 @@ if (asked !== 'skypilot' || endpoint === undefined) {
     scale: SCALE,
     request: { accelerators: [accelerators], infra },
     lacks: {
+      'setup runs once a cluster and key, before the first job of that key':
+        'its setup of a second passes between two looks at the queue, which take seconds each, so SETTING_UP is not seen; test/adapters/skypilot holds that it is told',
       'what there is no capacity for is rejected with the reason, and its neighbours are not':
         'SkyPilot lets a launch wait for a machine and says so while the cluster is INIT; it refuses at once only what no infra has',
       'the results of a cluster that ended by itself can still be read, until it is brought down':

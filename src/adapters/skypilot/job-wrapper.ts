@@ -44,14 +44,12 @@ ${run}
 AUTORESEARCH_RUN
 cat > "$PWD/${FOLDER}/${name}.wrapper.sh" <<'AUTORESEARCH_WRAPPER'
 sweep() {
-  local file found=1
-  while [ "$found" = 1 ]; do
-    found=0
-    for file in /proc/[0-9]*/environ; do
-      grep -qsz "^AUTORESEARCH_JOB=$tag$" "$file" 2> /dev/null || continue
-      file="\${file%/environ}"
-      kill -KILL "\${file#/proc/}" 2> /dev/null && found=1
-    done
+  local files file
+  for _ in {1..100}; do
+    files="$(grep -lsz "^AUTORESEARCH_JOB=$tag$" /proc/[0-9]*/environ 2> /dev/null)"
+    [ -n "$files" ] || return 0
+    for file in $files; do file="\${file%/environ}"; kill -KILL "\${file#/proc/}" 2> /dev/null; done
+    sleep 0.05
   done
 }
 tag="${name}-$$-$RANDOM"

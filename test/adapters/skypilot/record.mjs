@@ -32,15 +32,20 @@ function scrub(value) {
   if (Array.isArray(value)) return value.map(scrub);
   if (value === null || typeof value !== 'object') return value;
   const kept = Object.entries(value).filter(
-    ([key]) => !/handle|credentials|pickle|entrypoint|request_body|object|key/.test(key),
+    ([key]) =>
+      !/handle|credentials|pickle|entrypoint|request_body|object|key|storage_mounts|last_use|last_creation|hash$/.test(
+        key,
+      ),
   );
   return Object.fromEntries(kept.map(([key, inner]) => [key, scrubbed(key, inner)]));
 }
 
 function scrubbed(key, value) {
   if (value === null) return null;
-  if (/^user_(hash|id)$/.test(key)) return '00000000';
+  if (key === 'user_id') return '00000000';
   if (/^user_?name$/.test(key)) return 'researcher';
+  // The user's hash ends it.
+  if (key === 'cluster_name_on_cloud') return value.replace(/[^-]+$/, '00000000');
   if (key === 'pid') return 1;
   if ((key === 'return_value' || key === 'error') && typeof value === 'string')
     return JSON.stringify(scrub(JSON.parse(value)));

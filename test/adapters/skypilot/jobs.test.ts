@@ -1,0 +1,147 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { backendOn, CLUSTER, failed, memoryFolder, recordedSky, request, succeeded, task } from './recorded-sky.js';
+
+const yamlOf = (body: Record<string, unknown> | undefined): string => z.string().parse(body?.['task']);
+
+/** A cluster that is UP and gives each task the next number. */
+async function launched() {
+  const [sky, folder] = [await recordedSky(), await memoryFolder()];
+  await sky.recorded('/status', 'status-up');
+  sky.answer('/exec', () => succeeded({ job_id: sky.bodies('/exec').length + 1 }));
+  const backend = backendOn(sky, folder);
+  await backend.launch([request]);
+  return { sky, folder, backend };
+}
+
+describe('submit', () => {
+  it("sends tasks one after the other, asking for the cluster's accelerators", async () => {
+    const { sky, backend } = await launched();
+    const answers = await backend.submit(
+      CLUSTER,
+      ['c', 'a', 'b'].map((name) => task(name)),
+    );
+    expect(answers.map((answer) => answer.status === 'submitted' && answer.jobId.split('.')[1])).toEqual([
+      '2',
+      '3',
+      '4',
+    ]);
+    const yamls = sky.bodies('/exec').map(yamlOf);
+    expect(yamls.map((yaml) => yaml.split('\n')[0])).toEqual(['name: c', 'name: a', 'name: b']);
+    for (const yaml of yamls) expect(yaml).toContain('accelerators: H200:1');
+  });
+
+  it('answers a later process with the job and does not run the task again', async () => {
+    const { sky, folder, backend } = await launched();
+    const first = await backend.submit(CLUSTER, [task('one')]);
+    expect(await backendOn(sky, folder).submit(CLUSTER, [task('one')])).toEqual(first);
+    expect(sky.bodies('/exec')).toHaveLength(1);
+  });
+
+  it('looks up by name what a server that died may have submitted', async () => {
+    const { sky, folder } = await launched();
+    const path = join(folder, `${CLUSTER}.json`);
+    const memory = z.looseObject({}).parse(JSON.parse(await readFile(path, 'utf8')));
+    await writeFile(path, JSON.stringify({ ...memory, tasks: { good: null, other: null } }));
+    await sky.recorded('/queue', 'queue');
+    const [good, other] = await backendOn(sky, folder).submit(CLUSTER, [task('good'), task('other')]);
+    expect(good).toMatchObject({ status: 'submitted', jobId: expect.stringMatching(/\.2$/) });
+    expect(other?.status).toBe('submitted');
+    expect(sky.bodies('/exec').map(yamlOf)).toEqual([expect.stringContaining('name: other')]);
+  });
+
+  it('tells of a task that is refused, and its neighbours run', async () => {
+    const { sky, backend } = await launched();
+    sky.answer('/exec', (body) =>
+      yamlOf(body).startsWith('name: lost') ? failed('ResourcesMismatchError', 'too many') : succeeded({ job_id: 2 }),
+    );
+    const tasks = [task('one'), task('lost'), task('two'), task('three', { environmentKey: 'nobody' })];
+    expect(await backend.submit(CLUSTER, tasks)).toMatchObject([
+      { status: 'submitted' },
+      { name: 'lost', status: 'rejected', reason: 'too many' },
+      { status: 'submitted' },
+      { name: 'three', status: 'rejected', reason: expect.stringContaining('nobody') },
+    ]);
+  });
+
+  it('throws where there is no such cluster', async () => {
+    const sky = await recordedSky();
+    await sky.recorded('/status', 'status-none');
+    const backend = backendOn(sky, await memoryFolder());
+    await expect(backend.submit(CLUSTER, [task('one')])).rejects.toMatchObject({ code: 'backend_failed' });
+  });
+});
+
+describe('jobs', () => {
+  it('are told in order of submission with their times, without those of setup', async () => {
+    const { sky, backend } = await launched();
+    await sky.recorded('/queue', 'queue');
+    await sky.recorded('/logs', 'log-bad');
+    const jobs = await backend.jobs([CLUSTER]);
+    expect(jobs.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'good SUCCEEDED',
+      'bad FAILED',
+      'slow RUNNING',
+      'waiting PENDING',
+    ]);
+    expect(jobs[0]).toMatchObject({ exitCode: 0, timedOut: false, submittedAt: 1795217895561, endedAt: 1795217906870 });
+    expect(jobs[3]).toMatchObject({ startedAt: null, endedAt: null, exitCode: null });
+  });
+
+  it('that failed say how, from the last lines of their log, which are asked for once', async () => {
+    const { sky, backend } = await launched();
+    await sky.recorded('/queue', 'queue-ended');
+    sky.text('/logs', '(bad, pid=1) AUTORESEARCH_TIMEOUT\n(bad, pid=1) AUTORESEARCH_EXIT 124\n');
+    await backend.jobs([CLUSTER]);
+    expect((await backend.jobs([CLUSTER]))[1]).toMatchObject({ status: 'FAILED', exitCode: 124, timedOut: true });
+    expect(sky.bodies('/logs')).toHaveLength(1);
+  });
+
+  it('whose setup failed are FAILED_SETUP, and the next one waits in SETTING_UP while it runs', async () => {
+    const { sky, backend } = await launched();
+    sky.text('/logs', '(bad, pid=1) AUTORESEARCH_SETUP_FAILED\n(bad, pid=1) AUTORESEARCH_EXIT 96\n');
+    const job = (job_id: number, job_name: string, status: string) => ({ job_id, job_name, status, submitted_at: 1 });
+    sky.answer('/queue', succeeded([job(2, 'bad', 'FAILED')]));
+    expect(await backend.jobs([CLUSTER])).toMatchObject([{ status: 'FAILED_SETUP', exitCode: 96 }]);
+    const queue = [job(3, 'two', 'PENDING'), job(2, 'one', 'PENDING'), job(1, 'autoresearch-setup', 'RUNNING')];
+    sky.answer('/queue', succeeded(queue));
+    expect((await backend.jobs([CLUSTER])).map(({ status }) => status)).toEqual(['SETTING_UP', 'PENDING']);
+  });
+
+  it('of another life of the cluster have no log and are not cancelled', async () => {
+    const { sky, backend } = await launched();
+    const stranger = { cluster: CLUSTER, jobId: '00000000.2' };
+    expect(await backend.logs([stranger])).toMatchObject([{ text: null }]);
+    await backend.cancel([stranger]);
+    expect(sky.paths()).not.toContain('/cancel');
+  });
+});
+
+describe('logs', () => {
+  it('hold what the job printed and nothing of SkyPilot', async () => {
+    const { sky, backend } = await launched();
+    const [one] = await backend.submit(CLUSTER, [task('good')]);
+    const job = { cluster: CLUSTER, jobId: one?.status === 'submitted' ? one.jobId : '' };
+    await sky.recorded('/logs', 'log-good');
+    expect(await backend.logs([job])).toEqual([{ ...job, text: 'step 1\nval_bpb: 0.99\nto stderr\n' }]);
+    await sky.recorded('/logs', 'log-bad');
+    expect((await backend.logs([job]))[0]?.text).toBe('before it fails\n');
+    await sky.recorded('/logs', 'log-none');
+    expect((await backend.logs([job]))[0]?.text).toBeNull();
+  });
+});
+
+describe('offers', () => {
+  it('of Slurm are what is free', async () => {
+    const sky = await recordedSky();
+    await sky.recorded('/slurm_gpu_availability', 'availability');
+    expect(await backendOn(sky, await memoryFolder()).offers()).toEqual([
+      { accelerators: 'H100:1', infra: 'slurm/fakehpc', free: 4, pricePerHourUsd: null },
+      { accelerators: 'H200:1', infra: 'slurm/fakehpc', free: 2, pricePerHourUsd: null },
+    ]);
+    sky.answer('/slurm_gpu_availability', succeeded([['fakehpc', [['H100', [1], 4, 0]], null]]));
+    expect(await backendOn(sky, await memoryFolder()).offers()).toEqual([]);
+  });
+});
