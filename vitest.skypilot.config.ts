@@ -4,8 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
-    // `npm test` finds this suite too, and must not start clusters because a shell happens to know a server.
-    env: { AUTORESEARCH_LIVE_TESTS: 'skypilot' },
     fileParallelism: false,
     // Clusters are taken down whatever happened, and that takes its time.
     teardownTimeout: 120_000,

@@ -73,5 +73,6 @@ if (run('Build', ['npm', 'run', '--silent', 'build'])) {
   total.failed += 1;
 }
 rmSync(reports, { recursive: true, force: true });
+console.log('\nNot run: the live SkyPilot suite (SKYPILOT_API_SERVER_ENDPOINT=… npm run test:skypilot).');
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;

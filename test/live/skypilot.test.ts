@@ -1,51 +1,40 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, it } from 'vitest';
+import { afterAll } from 'vitest';
 import { findEndpoint } from '../../src/adapters/skypilot/endpoint.js';
 import { openMemory } from '../../src/adapters/skypilot/memory.js';
 import { createSkyApi } from '../../src/adapters/skypilot/sky-api.js';
 import { createSkypilotBackend } from '../../src/adapters/skypilot/skypilot-backend.js';
 import { keepsClusterBackendContract } from '../ports/cluster-backend.contract.js';
 
-const {
-  AUTORESEARCH_LIVE_TESTS: asked,
-  SKYPILOT_API_SERVER_ENDPOINT: endpoint,
-  SKYPILOT_TEST_INFRA,
-  SKYPILOT_TEST_ACCELERATORS,
-} = process.env;
+const { SKYPILOT_API_SERVER_ENDPOINT: endpoint, SKYPILOT_TEST_INFRA, SKYPILOT_TEST_ACCELERATORS } = process.env;
 const infra = SKYPILOT_TEST_INFRA ?? 'slurm/fakehpc';
 const accelerators = SKYPILOT_TEST_ACCELERATORS ?? 'H200:1';
 
 /** A second of a local process is about a minute of SkyPilot's: its idle time is counted in whole minutes. */
 const SCALE = 50;
 
-if (asked !== 'skypilot' || endpoint === undefined) {
-  // Clusters cost money, and a server found by itself could be anybody's: this must be asked for. Not to ask is no failure.
-  it('did not run: it was not asked for', () => {
-    console.log(
-      'The live SkyPilot suite did not run: set SKYPILOT_API_SERVER_ENDPOINT and call npm run test:skypilot.',
-    );
-  });
-} else {
-  console.log(
-    `On ${endpoint}: clusters contract-…, ${accelerators} on ${infra}, at most two at a time, each taken down after its test.`,
-  );
-  const memory = mkdtempSync(join(tmpdir(), 'skypilot-live-'));
-  afterAll(() => rmSync(memory, { recursive: true, force: true }));
+// Clusters cost money, and a server found by itself could be anybody's: this one must be named.
+if (endpoint === undefined) throw new Error('Set SKYPILOT_API_SERVER_ENDPOINT to the API server to test against.');
 
-  keepsClusterBackendContract({
-    create: async () =>
-      createSkypilotBackend({ api: createSkyApi(() => findEndpoint()), memory: openMemory(memory), infra }),
-    scale: SCALE,
-    request: { accelerators: [accelerators], infra },
-    lacks: {
-      'setup runs once a cluster and key, before the first job of that key':
-        'its setup of a second passes between two looks at the queue, which take seconds each, so SETTING_UP is not seen; test/adapters/skypilot holds that it is told',
-      'what there is no capacity for is rejected with the reason, and its neighbours are not':
-        'SkyPilot lets a launch wait for a machine and says so while the cluster is INIT; it refuses at once only what no infra has',
-      'the results of a cluster that ended by itself can still be read, until it is brought down':
-        'logs and queue are on the cluster and end with it: capabilities.remembersJobs is false',
-    },
-  });
-}
+console.log(
+  `On ${endpoint}: clusters contract-…, ${accelerators} on ${infra}, at most two at a time, each taken down after its test.`,
+);
+const memory = mkdtempSync(join(tmpdir(), 'skypilot-live-'));
+afterAll(() => rmSync(memory, { recursive: true, force: true }));
+
+keepsClusterBackendContract({
+  create: async () =>
+    createSkypilotBackend({ api: createSkyApi(() => findEndpoint()), memory: openMemory(memory), infra }),
+  scale: SCALE,
+  request: { accelerators: [accelerators], infra },
+  lacks: {
+    'setup runs once a cluster and key, before the first job of that key':
+      'its setup of a second passes between two looks at the queue, which take seconds each, so SETTING_UP is not seen; test/adapters/skypilot holds that it is told',
+    'what there is no capacity for is rejected with the reason, and its neighbours are not':
+      'SkyPilot lets a launch wait for a machine and says so while the cluster is INIT; it refuses at once only what no infra has',
+    'the results of a cluster that ended by itself can still be read, until it is brought down':
+      'logs and queue are on the cluster and end with it: capabilities.remembersJobs is false',
+  },
+});
