@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { advance } from '../../src/lab/advance.js';
 import { callTool, connectClient } from '../support/client.js';
 import { createTestLab } from '../support/test-lab.js';
 
@@ -181,4 +182,5 @@ it('tells a client that asked how far a wait is, and ends the wait when the clie
   );
   giveUp.abort();
   await expect(waiting).rejects.toThrow();
+  await advance(lab); // the round that was under way ends with it
 });

@@ -8,7 +8,8 @@ import { type SimulatedLab, simulatedLab, writeProject } from './simulated-lab.j
 /** A folder with a project in it, gone when the test has ended. */
 export function temporaryProject(files: Readonly<Record<string, string>> = {}): string {
   const directory = mkdtempSync(join(tmpdir(), 'autoresearch-test-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  // With retries: a call that its client gave up may still be writing its round down.
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   writeProject(directory, files);
   return directory;
 }
