@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import ignore from 'ignore';
 import { AutoresearchError } from '../domain/errors.js';
-import type { Experiment } from '../domain/experiment.js';
-import { jobName } from '../domain/experiment.js';
+import { type Experiment, jobName } from '../domain/experiment.js';
 import type { TaskFile } from '../domain/project.js';
 import { manifestText, type Snapshot } from '../domain/snapshot.js';
 import type { Environment, Task } from '../ports/cluster-backend.js';
@@ -31,7 +30,6 @@ export const isEditable = (lab: Lab, path: string): boolean =>
  */
 export async function environmentOf(lab: Lab, base: Snapshot, task: TaskFile): Promise<Environment> {
   const { mark } = lab;
-  const envs = Object.fromEntries(Object.entries(task.envs ?? {}).map(([name, value]) => [name, String(value)]));
   const setup = task.setup?.trim() ? task.setup : null;
   const files = base.files.filter(({ path }) => !isEditable(lab, path));
   const content = JSON.stringify([setup, task.envs ?? {}, manifestText(files)]);
@@ -39,10 +37,14 @@ export async function environmentOf(lab: Lab, base: Snapshot, task: TaskFile): P
     key: createHash('sha256').update(content).digest('hex').slice(0, 12),
     workdir: await lab.snapshots.materialise(base),
     setup: setup && setupScript({ mark, base, setup }),
-    envs,
+    envs: envsOf(task),
     resources: task.resources ?? {},
   };
 }
+
+/** A shell's variables are text, whatever YAML made of them. */
+const envsOf = ({ envs }: TaskFile): Record<string, string> =>
+  Object.fromEntries(Object.entries(envs ?? {}).map(([name, value]) => [name, String(value)]));
 
 /** @param base the snapshot that lies on the cluster for this environment */
 export async function taskOf(lab: Lab, experiment: Experiment, base: Snapshot, environmentKey: string): Promise<Task> {
@@ -57,7 +59,7 @@ export async function taskOf(lab: Lab, experiment: Experiment, base: Snapshot, e
       lab.snapshots,
     ),
     envs: {
-      ...Object.fromEntries(Object.entries(task.envs ?? {}).map(([key, value]) => [key, String(value)])),
+      ...envsOf(task),
       EXPERIMENT_ID: experiment.id,
       EXPERIMENT_DESC: experiment.description,
     },

@@ -5,6 +5,7 @@ import { priceOf } from '../domain/price.js';
 import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
 import { endOfLife } from './end-of-life.js';
+import { giveBack } from './give-back.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
 import type { Patch } from './patch-experiments.js';
 import { followJob, hasEnded, settleJob } from './settle.js';
@@ -19,9 +20,6 @@ export interface Observation {
   /** Jobs of experiments that were cancelled between their submission and its record: to be ended. */
   readonly strays: readonly JobRef[];
 }
-
-/** A run whose cluster died under it is given to another cluster once. */
-export const MOST_ATTEMPTS = 2;
 
 /** Two calls whatever the fleet's size, and one for the logs of what has ended since. Changes nothing. */
 export async function observe(
@@ -69,14 +67,14 @@ export async function observe(
   for (const { experiment, record, job } of pairs) {
     if (job && hasEnded(job)) continue;
     const isGone = clusters.get(record.name)?.state === 'ended';
-    if (isGone && experiment.state !== 'planned') patches.set(experiment, giveBack(experiment, record.id));
+    if (isGone && experiment.state !== 'planned') patches.set(experiment, lostUnder(experiment, record.id));
     else if (job && !isGone) patches.set(experiment, { ...followJob(job), ...hardwareOf(job, seen, alive) });
   }
   const homes = new Set(aliveClusters(campaign).map(({ id }) => id));
   for (const experiment of open) {
     const isHomeless =
       experiment.state !== 'planned' && (experiment.cluster === null || !homes.has(experiment.cluster));
-    if (isHomeless) patches.set(experiment, giveBack(experiment, experiment.cluster));
+    if (isHomeless) patches.set(experiment, lostUnder(experiment, experiment.cluster));
   }
   const cancelled = new Set(experiments.filter(({ state }) => state === 'cancelled').map(jobName));
   const strays = jobs.filter((job) => !hasEnded(job) && cancelled.has(job.name));
@@ -129,19 +127,10 @@ function hardwareOf(job: Job, seen: readonly Cluster[], alive: readonly FleetClu
   };
 }
 
-function giveBack(experiment: Experiment, id: ClusterId | null): Patch {
-  return experiment.attempt < MOST_ATTEMPTS
-    ? {
-        state: 'planned',
-        attempt: experiment.attempt + 1,
-        cluster: null,
-        jobId: null,
-        queuedAt: null,
-        startedAt: null,
-        note: `${id ?? 'Its cluster'} was lost under it: it runs once more elsewhere.`,
-      }
-    : {
-        state: 'lost',
-        note: `${id ?? 'Its cluster'} was lost under it too: look at the machines before launching it again.`,
-      };
+function lostUnder(experiment: Experiment, id: ClusterId | null): Patch {
+  const cluster = id ?? 'Its cluster';
+  return giveBack(experiment, {
+    again: `${cluster} was lost under it: it runs once more elsewhere.`,
+    lost: `${cluster} was lost under it too: look at the machines before launching it again.`,
+  });
 }

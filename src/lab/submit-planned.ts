@@ -1,14 +1,15 @@
 import PQueue from 'p-queue';
-import type { FleetCluster } from '../domain/campaign.js';
+import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, jobName } from '../domain/experiment.js';
+import type { SnapshotHash } from '../domain/ids.js';
 import { experimentsOf } from '../domain/wave.js';
 import type { Store } from '../store/store.js';
 import { taskOf } from './environment.js';
 import { placeOnFleet } from './fleet.js';
+import { giveBack } from './give-back.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments, readWaves, updateCampaign } from './lab.js';
 import { launchRequest } from './launch-planned.js';
-import { MOST_ATTEMPTS } from './observe.js';
 import { type Patch, patchExperiments } from './patch-experiments.js';
 import { PATIENCE_MS } from './patience.js';
 
@@ -91,9 +92,11 @@ export async function submitPlanned(lab: Lab): Promise<void> {
 
 async function submitTo(lab: Lab, cluster: FleetCluster, runs: readonly Experiment[]): Promise<Map<Experiment, Patch>> {
   const tasks = [];
+  const environments = new Map<SnapshotHash, { key: string; base: SnapshotHash }>();
   for (const run of runs) {
-    const { key, base } = await environmentFor(lab, cluster, run);
-    tasks.push(await taskOf(lab, run, await lab.snapshots.load(base), key));
+    const environment = environments.get(run.base) ?? (await environmentFor(lab, cluster, run.base));
+    environments.set(run.base, environment);
+    tasks.push(await taskOf(lab, run, await lab.snapshots.load(environment.base), environment.key));
   }
   const submissions = await lab.backend.submit(nameOf(cluster), tasks).catch((error: unknown) => {
     // It may just have ended by itself: the next look tells, and its neighbours' runs go out now.
@@ -108,24 +111,21 @@ async function submitTo(lab: Lab, cluster: FleetCluster, runs: readonly Experime
         return [run, { state: 'queued', jobId: answer.jobId, queuedAt: lab.now() }];
       }
       const note = `${cluster.id} refused it: ${answer?.reason ?? 'no answer'}.`;
-      return [
-        run,
-        run.attempt < MOST_ATTEMPTS ? { attempt: run.attempt + 1, cluster: null, note } : { state: 'lost', note },
-      ];
+      return [run, giveBack(run, { again: note, lost: note })];
     }),
   );
 }
 
-/** The cluster's environment that fits the run, asked for where the cluster has none of that key. */
-async function environmentFor(lab: Lab, cluster: FleetCluster, run: Experiment) {
-  const { key, request } = await launchRequest(lab, cluster, run.base);
-  const known = (await readCampaign(lab)).fleet.find(({ name, state }) => name === cluster.name && state !== 'ended');
-  const base = known?.environments[key];
-  if (base) return { key, base };
-  await updateCampaign(lab, ({ fleet }) => {
-    const record = fleet.find(({ name, state }) => name === cluster.name && state !== 'ended');
-    if (record) record.environments[key] = run.base;
+/** The cluster's environment that fits a base, asked for where the cluster has none of that key. */
+async function environmentFor(lab: Lab, cluster: FleetCluster, base: SnapshotHash) {
+  const { key, request } = await launchRequest(lab, cluster, base);
+  const recordIn = (campaign: CampaignFile) => aliveClusters(campaign).find(({ name }) => name === cluster.name);
+  const known = recordIn(await readCampaign(lab))?.environments[key];
+  if (known) return { key, base: known };
+  await updateCampaign(lab, (campaign) => {
+    const record = recordIn(campaign);
+    if (record) record.environments[key] = base;
   });
   await lab.backend.launch([request]);
-  return { key, base: run.base };
+  return { key, base };
 }
