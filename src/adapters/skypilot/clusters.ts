@@ -19,6 +19,7 @@ export interface ClusterLook {
 
 export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): ClusterLook {
   let lookedAt = now();
+  const launchStatus = rememberingEnded(api);
   return {
     doubt() {
       lookedAt = Number.NEGATIVE_INFINITY;
@@ -38,8 +39,7 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
       const found = await Promise.all(
         names.map((name) =>
           describe(
-            api,
-            memory,
+            { api, memory, launchStatus },
             name,
             records.find((record) => record.name === name),
           ),
@@ -50,16 +50,25 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
   };
 }
 
+/** What became of a request, asked for until it has ended: every look at a cluster asks for its launch. */
+function rememberingEnded(api: SkyApi): SkyApi['statusOf'] {
+  const ended = new Map<string, string>();
+  return async (requestId) => {
+    const status = ended.get(requestId) ?? (await api.statusOf(requestId));
+    if (status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED') ended.set(requestId, status);
+    return status;
+  };
+}
+
 async function describe(
-  api: SkyApi,
-  memory: Memory,
+  { api, memory, launchStatus }: { api: SkyApi; memory: Memory; launchStatus: SkyApi['statusOf'] },
   name: ClusterName,
   record: ClusterRecord | undefined,
 ): Promise<Cluster | null> {
   const { launches } = await memory.read(name);
   // The first makes the cluster; what later ones add is waited for, or told, where a task needs it.
   const first = launches[0]?.requestId ?? null;
-  const request = first === null ? null : await api.statusOf(first);
+  const request = first === null ? null : await launchStatus(first);
   const isUnderWay = request === 'PENDING' || request === 'RUNNING';
   const failure =
     first !== null && (request === 'FAILED' || request === 'CANCELLED') ? await failureOf(api, first) : null;
