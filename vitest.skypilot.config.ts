@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:skypilot`: against a live API server. One promise at a time, for there may be only two machines. */
+/** `npm run test:skypilot`: against a live API server with six machines, of which a promise takes two at most. */
 export default defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
     fileParallelism: false,
+    maxConcurrency: 3,
     // Clusters are taken down whatever happened, and that takes its time.
     teardownTimeout: 120_000,
   },

@@ -6,6 +6,7 @@ const BENCHES = {
   latency: async () => (await import('./latency.js')).latencyFigures(),
   initialize: async () => (await import('./initialize.js')).initializeFigures(),
   busy: async () => (await import('./busy-share.js')).busyShareFigures(),
+  skypilot: async () => (await import('./skypilot.js')).skypilotFigures(),
 } as const;
 
 const wanted = process.argv.slice(2);

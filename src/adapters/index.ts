@@ -2,6 +2,7 @@ import type { Project } from '../domain/project.js';
 import type { ClusterBackend } from '../ports/cluster-backend.js';
 import { createLocalBackend } from './local/local-backend.js';
 import { findEndpoint } from './skypilot/endpoint.js';
+import { findIdentity } from './skypilot/identity.js';
 import { openMemory } from './skypilot/memory.js';
 import { createSkyApi } from './skypilot/sky-api.js';
 import { createSkypilotBackend } from './skypilot/skypilot-backend.js';
@@ -18,7 +19,7 @@ export const BACKENDS: Readonly<Record<string, (context: BackendContext) => Clus
     createLocalBackend({ directory: `${stateDirectory}/clusters`, slots: project.settings.local.slots }),
   skypilot: ({ project, stateDirectory }) =>
     createSkypilotBackend({
-      api: createSkyApi(() => findEndpoint()),
+      api: createSkyApi(findEndpoint, findIdentity),
       memory: openMemory(`${stateDirectory}/skypilot`),
       infra: project.settings.infra,
     }),

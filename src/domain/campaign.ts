@@ -11,8 +11,11 @@ export type Metric = z.infer<typeof Metric>;
 export const compareMetric = (goal: Goal, value: number, other: number): number =>
   goal === 'minimize' ? value - other : other - value;
 
-/** planned: not asked for yet. launching: asked for. up: takes jobs. ended: down, idle end or lost; `reason` says which. */
-export const FLEET_STATES = ['planned', 'launching', 'up', 'ended'] as const;
+/**
+ * planned: not asked for yet. launching: asked for. up: takes jobs. ending: on its way down. ended: down, idle end or lost;
+ * `reason` says which.
+ */
+export const FLEET_STATES = ['planned', 'launching', 'up', 'ending', 'ended'] as const;
 
 const Milliseconds = z.number().int().nonnegative();
 
@@ -31,6 +34,8 @@ export const FleetCluster = z.strictObject({
   /** Until it is up, what it was expected to be when it was planned. */
   pricePerHourUsd: z.number().nullable(),
   reason: z.string().nullable(),
+  /** It was asked for and none could be had. */
+  gotNoMachine: z.boolean().default(false),
   launchedAt: Milliseconds,
   upAt: Milliseconds.nullable(),
   endedAt: Milliseconds.nullable(),

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   no_capacity: 'No cluster runs and none can be launched.',
   duplicate: 'Everything that was asked for has been run before.',
   backend_failed: 'The machines, or the program that manages them, refused.',
+  backend_down: 'The program that manages the machines does not answer; what runs there goes on.',
   state_damaged: 'A file under .autoresearch/ cannot be read and could not be rebuilt.',
   state_locked: 'Another process holds the state of this project.',
 } as const;

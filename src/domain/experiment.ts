@@ -95,8 +95,12 @@ export const Experiment = z.strictObject({
   note: z.string().nullable(),
   cluster: ClusterId.nullable(),
   jobId: z.string().nullable(),
-  /** 1, and 2 after its cluster was lost. Part of the job's name. */
+  /** It is to be taken out of the first one's queue, for the second has nothing to do; null again once it was. */
+  move: z.strictObject({ from: ClusterId, to: ClusterId }).nullable().default(null),
+  /** Part of the job's name: one more each time that it goes to another cluster. */
   attempt: z.number().int().min(1),
+  /** How often a cluster was lost under it, or refused it. */
+  losses: z.number().int().nonnegative().default(0),
   /** Printed by our wrapper before the code's hash; a line without it is the job's own words. */
   nonce: z.string(),
   plannedAt: Milliseconds,

@@ -24,12 +24,26 @@ export function placeRuns<Name>(count: number, runSeconds: number, queues: reado
   return placed;
 }
 
-/**
- * Fewest clusters that finish `count` equal runs as early as `most` clusters would: 9 runs on at most 8 clusters take two
- * rounds either way, so 5 do.
- */
-export function clustersWorthHaving(count: number, most: number): number {
-  if (count === 0 || most === 0) return 0;
-  const rounds = Math.ceil(count / most);
-  return Math.ceil(count / rounds);
+/** A run that waits, and what it still waits for, as far as anybody knows. */
+export interface Waiting<Run> {
+  readonly run: Run;
+  /** Infinity where nobody can say. */
+  readonly startsInSeconds: number;
+}
+
+/** For each idle cluster, in order, of the runs that it could take the one that would wait longest, if that is long enough. */
+export function movesToIdle<Run, Cluster>(
+  waiting: readonly Waiting<Run>[],
+  idle: readonly Cluster[],
+  leastGainSeconds: number,
+  mayRunOn: (run: Run, cluster: Cluster) => boolean,
+): { run: Run; to: Cluster }[] {
+  const left = waiting
+    .filter(({ startsInSeconds }) => startsInSeconds >= leastGainSeconds)
+    .toSorted((a, b) => b.startsInSeconds - a.startsInSeconds);
+  return idle.flatMap((to) => {
+    const index = left.findIndex(({ run }) => mayRunOn(run, to));
+    const [chosen] = index < 0 ? [] : left.splice(index, 1);
+    return chosen ? [{ run: chosen.run, to }] : [];
+  });
 }

@@ -69,6 +69,11 @@ export const ProjectFile = z.strictObject({
         .nullable()
         .default(null)
         .describe('For all clusters at the same time: fewer are launched, or none. Every price must be known.'),
+      capacity_wait_minutes: z
+        .number()
+        .positive()
+        .default(15)
+        .describe('A launch that has found no machine for so long is given up, and its runs are placed anew.'),
       job_timeout_minutes: z.number().positive().default(10).describe('A run that takes longer is ended.'),
     })
     .prefault({}),

@@ -1,13 +1,18 @@
 import type { Metric } from '../domain/campaign.js';
+import { AutoresearchError, type ErrorCode } from '../domain/errors.js';
 import { type Experiment, isSettled, metricOf } from '../domain/experiment.js';
 import type { ExperimentId } from '../domain/ids.js';
 import { ClusterName } from '../ports/cluster-backend.js';
 import type { Store } from '../store/store.js';
+import { settleClusterWork } from './cluster-work.js';
+import { endMarked } from './end-clusters.js';
+import { giveUpLaunches } from './give-up-launches.js';
 import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
 import { launchPlanned } from './launch-planned.js';
 import { observe } from './observe.js';
 import { patchExperiments } from './patch-experiments.js';
-import { PATIENCE_MS } from './patience.js';
+import { LOOK_PATIENCE_MS, PATIENCE_MS } from './patience.js';
+import { rebalance } from './rebalance.js';
 import { placeHomeless, submitPlanned } from './submit-planned.js';
 
 interface Rounds {
@@ -30,6 +35,25 @@ export function advance(lab: Lab): Promise<void> {
 /** A round as far as it gets in three seconds. */
 export const advanceBriefly = (lab: Lab): Promise<void> => lab.within(PATIENCE_MS, advance(lab));
 
+/** For who only looks, and can do with what the store holds. @returns as `tryToAdvance` does */
+export const lookBriefly = (lab: Lab): Promise<string | null> => tryToAdvance(lab, LOOK_PATIENCE_MS);
+
+/**
+ * A round as far as it gets by then.
+ * @returns why the machines could not be asked; null: they were, or are just being asked
+ */
+export async function tryToAdvance(lab: Lab, milliseconds: number): Promise<string | null> {
+  try {
+    await lab.within(milliseconds, advance(lab));
+    return null;
+  } catch (error) {
+    if (!(error instanceof AutoresearchError) || !UNSEEN.includes(error.code)) throw error;
+    return `The machines could not be asked, so this is what was known before: ${error.message} ${error.hint}`;
+  }
+}
+
+const UNSEEN: readonly ErrorCode[] = ['backend_down', 'backend_failed'];
+
 function start(lab: Lab): Promise<void> {
   const rounds: Rounds = { running: round(lab), next: null };
   roundsOf.set(lab.store, rounds);
@@ -46,8 +70,12 @@ async function round(lab: Lab): Promise<void> {
   if (!(await lab.store.lease.hold())) return;
   await launchPlanned(lab);
   await writeDown(lab);
+  await giveUpLaunches(lab);
   await placeHomeless(lab);
+  await rebalance(lab);
   await submitPlanned(lab);
+  await endMarked(lab);
+  await settleClusterWork(lab);
 }
 
 async function writeDown(lab: Lab): Promise<void> {
@@ -61,8 +89,12 @@ async function writeDown(lab: Lab): Promise<void> {
   await patchExperiments(lab, experiments);
   if (clusters.size > 0) {
     await updateCampaign(lab, ({ fleet }) => {
-      for (const cluster of fleet.filter(({ state }) => state !== 'ended'))
-        Object.assign(cluster, clusters.get(cluster.name));
+      for (const cluster of fleet.filter(({ state }) => state !== 'ended')) {
+        const { state, ...change } = clusters.get(cluster.name) ?? {};
+        Object.assign(cluster, change);
+        // Somebody may have asked for its end since.
+        if (state !== undefined && (cluster.state !== 'ending' || state === 'ended')) cluster.state = state;
+      }
     });
   }
   await lab.backend.cancel(strays);

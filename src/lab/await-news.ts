@@ -1,5 +1,5 @@
 import { type Experiment, isSettled } from '../domain/experiment.js';
-import { advance } from './advance.js';
+import { tryToAdvance } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
 import { PATIENCE_MS } from './patience.js';
 
@@ -10,23 +10,29 @@ export interface WaitOptions {
   readonly onProgress: (settled: number, total: number) => void;
 }
 
+export interface News {
+  readonly picked: readonly Experiment[];
+  /** Why they may stand otherwise by now; null: they do not. */
+  readonly unseen: string | null;
+}
+
 /** Waits until all that `pick` chooses have settled, the time is over or the caller gave up; the jobs go on either way. */
 export async function awaitNews(
   lab: Lab,
   pick: (experiments: readonly Experiment[]) => Experiment[],
   { timeoutMs, signal, onProgress }: WaitOptions,
-): Promise<Experiment[]> {
+): Promise<News> {
   const startedAt = lab.now();
   let settledBefore = -1;
   for (;;) {
     const beforeMs = timeoutMs - (lab.now() - startedAt);
-    await lab.within(Math.max(PATIENCE_MS, beforeMs), advance(lab));
+    const unseen = await tryToAdvance(lab, Math.max(PATIENCE_MS, beforeMs));
     const picked = pick(await readExperiments(lab));
     const settled = picked.filter(({ state }) => isSettled(state)).length;
     if (settled !== settledBefore) onProgress(settled, picked.length);
     settledBefore = settled;
     const leftMs = timeoutMs - (lab.now() - startedAt);
-    if (settled === picked.length || leftMs <= 0 || signal.aborted) return picked;
+    if (settled === picked.length || leftMs <= 0 || signal.aborted) return { picked, unseen };
     await lab.sleep(Math.min(leftMs, pollDelay(lab, lab.now() - startedAt)), signal);
   }
 }

@@ -1,5 +1,5 @@
 import { type Throughput, throughput } from '../domain/analysis/throughput.js';
-import type { CampaignFile } from '../domain/campaign.js';
+import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type CampaignCost, campaignCost } from '../domain/cost.js';
 import { EXPERIMENT_STATES, type Experiment, type ExperimentState, isSettled } from '../domain/experiment.js';
 import { leaderboard, type Standing } from '../domain/standing.js';
@@ -56,7 +56,7 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
     leftUsd: limits.max_cost_usd === null || usd === null ? null : Math.max(0, limits.max_cost_usd - usd),
     maxExperiments: limits.max_experiments,
     queueDryInSeconds: fleet.length === 0 ? null : Math.min(...fleet.map(({ idleInSeconds }) => idleInSeconds)),
-    notices: notices(lab, experiments),
+    notices: notices(lab, campaign, experiments),
   };
 }
 
@@ -87,7 +87,7 @@ function countStates(experiments: readonly Experiment[]): Record<ExperimentState
   return counts;
 }
 
-function notices(lab: Lab, experiments: readonly Experiment[]): string[] {
+function notices(lab: Lab, campaign: CampaignFile, experiments: readonly Experiment[]): string[] {
   const aside = lab.store.keptAside();
   const homeless = experiments.filter(({ state, cluster }) => state === 'planned' && cluster === null);
   return [
@@ -97,5 +97,15 @@ function notices(lab: Lab, experiments: readonly Experiment[]): string[] {
         ]
       : []),
     ...(homeless.length > 0 ? [`${homeless.map(({ id }) => id).join(', ')}: no cluster could be had yet.`] : []),
+    ...campaign.fleet.filter((cluster) => isWaitedFor(lab, cluster)).map(capacityNotice),
   ];
 }
+
+/** Within which a launch that found no machine is still worth telling. */
+const RECENT_MS = 1_800_000;
+
+const isWaitedFor = (lab: Lab, { state, reason, gotNoMachine, endedAt }: FleetCluster): boolean =>
+  (state === 'launching' && reason !== null) || (gotNoMachine && lab.now() - (endedAt ?? lab.now()) < RECENT_MS);
+
+const capacityNotice = ({ id, requested, state, reason }: FleetCluster): string =>
+  `${id} (${requested.join(' or ') || 'any'}) ${state === 'launching' ? 'waits for a machine' : 'got no machine'}: ${reason}`;

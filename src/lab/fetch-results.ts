@@ -10,6 +10,8 @@ import { type Lab, readCampaign, readExperiments } from './lab.js';
 export interface Results {
   readonly campaign: CampaignFile;
   readonly standings: readonly Standing[];
+  /** Why they may stand otherwise by now; null: they do not. */
+  readonly unseen: string | null;
 }
 
 /** @throws not_found for a wave or an experiment that this campaign does not have */
@@ -22,9 +24,9 @@ export async function fetchResults(
     ...(what.waveId === null ? [] : experimentsOfWave(all, what.waveId)),
     ...pickExperiments(all, what.experimentIds),
   ];
-  const chosen = await awaitNews(lab, pick, wait);
+  const { picked, unseen } = await awaitNews(lab, pick, wait);
   const campaign = await readCampaign(lab);
-  return { campaign, standings: standings(chosen, await readExperiments(lab), campaign) };
+  return { campaign, standings: standings(picked, await readExperiments(lab), campaign), unseen };
 }
 
 export function experimentsOfWave(all: readonly Experiment[], waveId: WaveId): Experiment[] {

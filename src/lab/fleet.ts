@@ -5,7 +5,7 @@ import { type Bound, type Held, type Kind, newClusters } from '../domain/new-clu
 import { placeRuns, type Queue } from '../domain/placement.js';
 import { priceOf } from '../domain/price.js';
 import type { Offer } from '../ports/cluster-backend.js';
-import { aliveClusters, clusterName, type Lab } from './lab.js';
+import { aliveClusters, clusterName, type Lab, servingClusters } from './lab.js';
 import { noCluster } from './no-cluster.js';
 
 /** Until a run has ended nobody knows how long one takes: the published budget. */
@@ -31,13 +31,32 @@ export function queuesOf(
   const open = experiments.filter(({ state }) => !isSettled(state));
   return clusters.map(({ id }) => ({
     cluster: id,
-    busySeconds: open
-      .filter(({ cluster }) => cluster === id)
-      .reduce(
-        (sum, { startedAt }) => sum + Math.max(1, runSeconds - (startedAt === null ? 0 : (now - startedAt) / 1000)),
-        0,
-      ),
+    busySeconds: secondsFor(
+      open.filter(({ cluster }) => cluster === id),
+      now,
+      runSeconds,
+    ),
   }));
+}
+
+const secondsFor = (runs: readonly Experiment[], now: number, runSeconds: number): number =>
+  runs.reduce(
+    (sum, { startedAt }) => sum + Math.max(1, runSeconds - (startedAt === null ? 0 : (now - startedAt) / 1000)),
+    0,
+  );
+
+/** Seconds until a cluster has run what stands before `run` in its queue; null: all that it has. */
+export function startsInSeconds(
+  id: ClusterId,
+  experiments: readonly Experiment[],
+  now: number,
+  run: Experiment | null,
+): number {
+  const open = experiments
+    .filter(({ cluster, state }) => cluster === id && !isSettled(state))
+    .toSorted((a, b) => (a.queuedAt ?? now) - (b.queuedAt ?? now));
+  const before = run === null ? open : open.slice(0, open.indexOf(run));
+  return secondsFor(before, now, typicalRunSeconds(experiments) ?? UNKNOWN_RUN_SECONDS);
 }
 
 export function matchesAccelerators(lab: Lab, cluster: FleetCluster, wanted: readonly string[]): boolean {
@@ -46,6 +65,9 @@ export function matchesAccelerators(lab: Lab, cluster: FleetCluster, wanted: rea
     ? cluster.requested.some((name) => wanted.includes(name))
     : wanted.includes(cluster.accelerators);
 }
+
+/** How long a kind of which none could be had is left alone. */
+const CAPACITY_RETRY_MS = 300_000;
 
 export interface Placement {
   /** One for each run, in order. */
@@ -70,8 +92,9 @@ export async function placeOnFleet(
 ): Promise<Placement> {
   const { limits, prices } = lab.project.settings;
   const alive = aliveClusters(campaign);
-  const usable = alive.filter((cluster) => matchesAccelerators(lab, cluster, wanted));
-  const kinds = kindsToLaunch(lab, wanted, await lab.backend.offers());
+  const usable = servingClusters(campaign).filter((cluster) => matchesAccelerators(lab, cluster, wanted));
+  const offers = await lab.backend.offers();
+  const kinds = kindsToLaunch(lab, wanted, offers, campaign);
   const held = alive.map((cluster) => ({
     kinds: kindsOf(lab, cluster, kinds),
     pricePerHourUsd: priceOf(cluster, prices),
@@ -83,7 +106,7 @@ export async function placeOnFleet(
   });
   const ids = newIds(new Set(alive.map(({ id }) => id)), clusters.length);
   const fresh = ids.map((id, index) => planned(lab, id, campaign.mark, wanted, clusters[index]));
-  if (usable.length + fresh.length === 0) throw noCluster(lab.project.settings.limits, bound, kinds, held);
+  if (usable.length + fresh.length === 0) throw noCluster(limits, bound, kinds, held, offers, campaign.fleet);
   const runSeconds = typicalRunSeconds(experiments) ?? UNKNOWN_RUN_SECONDS;
   const placed = placeRuns(count, runSeconds, queuesOf([...usable, ...fresh], experiments, lab.now()));
   const launched = fresh.filter(({ id }) => placed.includes(id));
@@ -91,24 +114,37 @@ export async function placeOnFleet(
 }
 
 /** Of what was asked for, or of whatever there is where the machines do not choose; one unnamed kind where nobody knows. */
-function kindsToLaunch(lab: Lab, wanted: readonly string[], offers: readonly Offer[]): Kind[] {
+function kindsToLaunch(lab: Lab, wanted: readonly string[], offers: readonly Offer[], { fleet }: CampaignFile): Kind[] {
   const { prices } = lab.project.settings;
   const isChosen = lab.backend.capabilities.choosesAccelerators;
   const names = isChosen ? wanted : [...new Set(offers.map(({ accelerators }) => accelerators))];
-  const freeOf = (some: readonly Offer[]) =>
-    some.reduce((sum, { free }) => sum + (free ?? Number.POSITIVE_INFINITY), 0);
-  if (names.length === 0) return [{ accelerators: 'any kind', free: freeOf(offers), pricePerHourUsd: null }];
+  const planned = fleet.filter(({ state }) => state === 'planned');
+  const freeOf = (some: readonly Offer[], taken: number) =>
+    Math.max(0, some.reduce((sum, { free }) => sum + (free ?? Number.POSITIVE_INFINITY), 0) - taken);
+  if (names.length === 0) {
+    return [{ accelerators: 'any kind', free: freeOf(offers, planned.length), pricePerHourUsd: null }];
+  }
   return names.map((accelerators) => {
     const fitting = offers.filter((offer) => offer.accelerators === accelerators);
     // The best offer stands first: what would be launched.
     const [best] = fitting;
     return {
       accelerators,
-      free: freeOf(fitting),
+      free: hadNone(lab, accelerators, fleet)
+        ? 0
+        : freeOf(fitting, planned.filter(({ requested: [first] }) => !isChosen || first === accelerators).length),
       pricePerHourUsd: priceOf({ accelerators, pricePerHourUsd: best?.pricePerHourUsd ?? null }, prices),
     };
   });
 }
+
+/** Offers may not count, or count what others will get: a kind of which none could be had is not asked for again at once. */
+const hadNone = (lab: Lab, accelerators: string, fleet: readonly FleetCluster[]): boolean =>
+  lab.backend.capabilities.choosesAccelerators &&
+  fleet.some(
+    ({ gotNoMachine, requested, endedAt }) =>
+      gotNoMachine && requested.includes(accelerators) && lab.now() - (endedAt ?? lab.now()) < CAPACITY_RETRY_MS,
+  );
 
 function kindsOf(lab: Lab, { accelerators, requested }: FleetCluster, offered: readonly Kind[]): readonly string[] {
   if (accelerators !== null) return [accelerators];
@@ -134,6 +170,7 @@ const planned = (
   hardware: null,
   pricePerHourUsd: cluster?.pricePerHourUsd ?? null,
   reason: null,
+  gotNoMachine: false,
   launchedAt: lab.now(),
   upAt: null,
   endedAt: null,

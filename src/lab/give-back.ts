@@ -2,14 +2,16 @@ import type { Experiment } from '../domain/experiment.js';
 import type { Patch } from './patch-experiments.js';
 
 /** A run that a cluster lost or refused is given to another cluster once. */
-const MOST_ATTEMPTS = 2;
+const MOST_LOSSES = 1;
 
 /** @param notes what the agent reads when it runs once more, and when it does not */
-export const giveBack = ({ attempt }: Experiment, notes: { again: string; lost: string }): Patch =>
-  attempt < MOST_ATTEMPTS
+export const giveBack = ({ attempt, losses }: Experiment, notes: { again: string; lost: string }): Patch =>
+  losses < MOST_LOSSES
     ? {
         state: 'planned',
         attempt: attempt + 1,
+        losses: losses + 1,
+        move: null,
         cluster: null,
         jobId: null,
         queuedAt: null,

@@ -56,6 +56,11 @@ export const clusterName = (id: ClusterId, mark: string): ClusterName => Cluster
 
 export const nameOf = (cluster: FleetCluster): ClusterName => ClusterName.parse(cluster.name);
 
+/** Those that may take work, now or once they are up. */
+export const servingClusters = (campaign: CampaignFile): FleetCluster[] =>
+  campaign.fleet.filter(({ state }) => state !== 'ending' && state !== 'ended');
+
+/** Those that may cost something. */
 export const aliveClusters = (campaign: CampaignFile): FleetCluster[] =>
   campaign.fleet.filter(({ state }) => state !== 'ended');
 

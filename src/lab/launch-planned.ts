@@ -24,7 +24,8 @@ export async function launchPlanned(lab: Lab): Promise<void> {
         Object.assign(cluster, { state: 'launching', environments: { [launch.key]: launch.base } });
       } else if (waiting.some(({ name }) => name === cluster.name)) {
         const reason = answer?.status === 'rejected' ? answer.reason : 'Nothing was left to run on it.';
-        Object.assign(cluster, { state: 'ended', endedAt: lab.now(), reason });
+        const gotNoMachine = answer?.status === 'rejected';
+        Object.assign(cluster, { state: 'ended', endedAt: lab.now(), reason, gotNoMachine });
       }
     }
   });

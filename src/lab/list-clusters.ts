@@ -2,7 +2,7 @@ import type { FleetCluster } from '../domain/campaign.js';
 import { isSettled } from '../domain/experiment.js';
 import { priceOf } from '../domain/price.js';
 import type { Offer } from '../ports/cluster-backend.js';
-import { advanceBriefly } from './advance.js';
+import { lookBriefly } from './advance.js';
 import { matchesAccelerators, queuesOf } from './fleet.js';
 import { aliveClusters, type Lab, readCampaign, readExperiments } from './lab.js';
 
@@ -18,19 +18,23 @@ export interface ClusterView {
 export interface FleetView {
   readonly clusters: readonly ClusterView[];
   readonly offers: readonly Offer[];
+  /** Why this may be old; null: it is not. */
+  readonly unseen: string | null;
   /** How many more limits.max_clusters allows. */
   readonly room: number;
 }
 
 export async function listClusters(lab: Lab, accelerators: readonly string[], withOffers: boolean): Promise<FleetView> {
-  await advanceBriefly(lab);
-  const clusters = (await viewFleet(lab)).filter(({ cluster }) => matchesAccelerators(lab, cluster, accelerators));
+  const asked = withOffers ? lab.backend.offers() : Promise.resolve([]);
+  const [unseen, seen] = await Promise.all([lookBriefly(lab), asked]);
+  const fleet = await viewFleet(lab);
+  const clusters = fleet.filter(({ cluster }) => matchesAccelerators(lab, cluster, accelerators));
   const { prices } = lab.project.settings;
-  const offers = (withOffers ? await lab.backend.offers() : []).map((offer) => ({
+  const offers = seen.map((offer) => ({
     ...offer,
     pricePerHourUsd: priceOf(offer, prices),
   }));
-  return { clusters, offers, room: Math.max(0, lab.project.settings.limits.max_clusters - clusters.length) };
+  return { clusters, offers, unseen, room: Math.max(0, lab.project.settings.limits.max_clusters - fleet.length) };
 }
 
 /** The fleet as the store has it. */

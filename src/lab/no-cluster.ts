@@ -1,9 +1,11 @@
 import { NAME_THE_PRICE } from '../domain/budget.js';
+import type { FleetCluster } from '../domain/campaign.js';
 import { dollars } from '../domain/cost.js';
 import { AutoresearchError } from '../domain/errors.js';
 import type { Bound, Held, Kind } from '../domain/new-clusters.js';
 import { isOfKind } from '../domain/price.js';
 import type { ProjectFile } from '../domain/project.js';
+import type { Offer } from '../ports/cluster-backend.js';
 
 /** Why not one run can be placed: nothing that is up would do, and `bound` kept us from launching a first cluster. */
 export function noCluster(
@@ -11,6 +13,8 @@ export function noCluster(
   bound: Bound | null,
   kinds: readonly Kind[],
   held: readonly Held[],
+  offers: readonly Offer[],
+  fleet: readonly FleetCluster[],
 ): AutoresearchError {
   const what = kinds.map(({ accelerators }) => accelerators).join(' or ');
   switch (bound) {
@@ -32,10 +36,30 @@ export function noCluster(
     case null:
       return new AutoresearchError(
         'no_capacity',
-        `No cluster is up, and ${kinds.reduce((sum, { free }) => sum + free, 0)} of ${what} could be launched.`,
-        'Call list_clusters_by_gpu with include_offers to see who holds what there is.',
+        `No cluster is up that would do, and no ${what} is free.${lastWords(kinds, fleet)}`,
+        elsewhere(kinds, offers),
       );
   }
+}
+
+/** What became of the last launch that got none of these. */
+function lastWords(kinds: readonly Kind[], fleet: readonly FleetCluster[]): string {
+  const last = fleet.findLast(
+    ({ gotNoMachine, requested }) => gotNoMachine && kinds.some(({ accelerators }) => requested.includes(accelerators)),
+  );
+  return last ? ` The last launch of one, ${last.id}: ${last.reason}` : '';
+}
+
+function elsewhere(kinds: readonly Kind[], offers: readonly Offer[]): string {
+  const names = kinds.map(({ accelerators }) => accelerators);
+  const others = offers.filter(({ accelerators, free }) => !names.includes(accelerators) && free !== 0);
+  if (others.length === 0)
+    return 'Nothing else is free either: call again in some minutes, or ask who holds the machines.';
+  const words = others
+    .slice(0, 3)
+    .map(({ accelerators, free }) => `${accelerators}${free === null ? '' : ` (${free})`}`);
+  const wider = [...names, ...others.slice(0, 1).map(({ accelerators }) => accelerators)].join(',');
+  return `Free now: ${words.join(', ')}. Allow another kind, e.g. accelerators "${wider}", or call again in some minutes.`;
 }
 
 /** `2 clusters of H200 (2 are up or on their way)` */

@@ -4,6 +4,7 @@ import type { ClusterId } from '../domain/ids.js';
 import { priceOf } from '../domain/price.js';
 import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
+import { isUnderWay, submissionTo } from './cluster-work.js';
 import { endOfLife } from './end-of-life.js';
 import { giveBack } from './give-back.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
@@ -34,7 +35,7 @@ export async function observe(
   }
   const [machines, jobs] = await Promise.all([
     lab.backend.clusters(alive.map(nameOf)),
-    lab.backend.jobs(alive.filter((cluster) => mayHaveNews(cluster, experiments, lab.now())).map(nameOf)),
+    lab.backend.jobs(alive.filter((cluster) => mayHaveNews(lab, cluster, experiments)).map(nameOf)),
   ]);
   const { prices } = lab.project.settings;
   const seen = machines.map((machine) => ({ ...machine, pricePerHourUsd: priceOf(machine, prices) }));
@@ -67,7 +68,8 @@ export async function observe(
   for (const { experiment, record, job } of pairs) {
     if (job && hasEnded(job)) continue;
     const isGone = clusters.get(record.name)?.state === 'ended';
-    if (isGone && experiment.state !== 'planned') patches.set(experiment, lostUnder(experiment, record.id));
+    const endsWithIt = record.state === 'ending' || experiment.state !== 'planned';
+    if (isGone && endsWithIt) patches.set(experiment, goneWith(record, experiment));
     else if (job && !isGone) patches.set(experiment, { ...followJob(job), ...hardwareOf(job, seen, alive) });
   }
   const homes = new Set(aliveClusters(campaign).map(({ id }) => id));
@@ -85,23 +87,25 @@ export async function observe(
 const STRAY_MS = 600_000;
 
 /** Asking a cluster for its jobs takes seconds on some machines: only those are asked where something could have changed. */
-const mayHaveNews = ({ id }: FleetCluster, experiments: readonly Experiment[], now: number): boolean =>
+const mayHaveNews = (lab: Lab, { id, name }: FleetCluster, experiments: readonly Experiment[]): boolean =>
+  // Where a submission is under way, asking would slow it down.
+  !isUnderWay(lab, submissionTo(name)) &&
   experiments.some(
     ({ cluster, state, jobId, settledAt }) =>
       cluster === id &&
       (state === 'queued' ||
         state === 'running' ||
-        (state === 'cancelled' && jobId === null && now - (settledAt ?? now) < STRAY_MS)),
+        (state === 'cancelled' && jobId === null && lab.now() - (settledAt ?? lab.now()) < STRAY_MS)),
   );
 
 function followCluster(record: FleetCluster, cluster: Cluster, now: number): Partial<FleetCluster> {
   const isUp = cluster.status === 'UP';
   const next = {
-    state: isUp ? ('up' as const) : record.state,
+    state: isUp && record.state !== 'ending' ? ('up' as const) : record.state,
     accelerators: cluster.accelerators ?? record.accelerators,
     hardware: cluster.hardware ?? record.hardware,
     pricePerHourUsd: cluster.pricePerHourUsd ?? record.pricePerHourUsd,
-    reason: cluster.statusReason,
+    reason: record.state === 'ending' ? record.reason : cluster.statusReason,
     upAt: record.upAt ?? (isUp ? now : null),
   };
   const isSame = Object.entries(next).every(([key, value]) =>
@@ -113,7 +117,9 @@ function followCluster(record: FleetCluster, cluster: Cluster, now: number): Par
 const endOf = (record: FleetCluster, endedAt: number, cluster: Cluster | undefined): Partial<FleetCluster> => ({
   state: 'ended',
   endedAt,
+  gotNoMachine: record.upAt === null && record.state === 'launching',
   reason:
+    (record.state === 'ending' ? record.reason : null) ??
     cluster?.statusReason ??
     (record.state === 'launching' ? 'It never came up.' : 'It ended by itself (idle) or was lost.'),
 });
@@ -126,6 +132,11 @@ function hardwareOf(job: Job, seen: readonly Cluster[], alive: readonly FleetClu
     pricePerHourUsd: source?.pricePerHourUsd ?? null,
   };
 }
+
+const goneWith = (record: FleetCluster, experiment: Experiment): Patch =>
+  record.state === 'ending'
+    ? { state: 'cancelled', note: 'Its cluster was torn down.' }
+    : lostUnder(experiment, record.id);
 
 function lostUnder(experiment: Experiment, id: ClusterId | null): Patch {
   const cluster = id ?? 'Its cluster';

@@ -82,7 +82,13 @@ async function storePlan(
 ): Promise<Plan> {
   const campaign = await readCampaign(lab);
   const experiments = await readExperiments(lab);
-  if (ask.cluster !== null) findCluster(campaign, ask.cluster);
+  if (ask.cluster !== null && findCluster(campaign, ask.cluster).state === 'ending') {
+    throw new AutoresearchError(
+      'not_found',
+      `${ask.cluster} is going down.`,
+      'Call launch_wave: it finds other clusters.',
+    );
+  }
   const asked = needsBaseline(campaign, experiments) ? runs : runs.filter(({ request }) => request !== BASELINE);
 
   const everywhere = (await lab.store.waves()).flatMap(experimentsOf);
@@ -200,7 +206,9 @@ function storeWave(
           note: null,
           cluster: placed[round * fresh.length + index] ?? null,
           jobId: null,
+          move: null,
           attempt: 1,
+          losses: 0,
           nonce: lab.randomId(),
           plannedAt: now,
           queuedAt: null,

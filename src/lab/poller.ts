@@ -24,14 +24,18 @@ export async function poll(
     let lab: Lab | null = null;
     try {
       lab = await openLab();
+      const beganAt = lab.now();
       await advance(lab);
+      const tookMs = lab.now() - beganAt;
       const open = (await readExperiments(lab)).filter(({ state }) => !isSettled(state));
       const now = open.map(({ id, state }) => `${id} ${state}`).join();
       if (now !== before || quietSince === null) quietSince = lab.now();
       before = now;
       // What waits for a cluster to come up must not wait for the next look as well.
       const isPlanned = open.some(({ state }) => state === 'planned');
-      delay = open.length === 0 ? IDLE_MS : isPlanned ? pollDelay(lab, 0) : pollDelay(lab, lab.now() - quietSince);
+      const usual = open.length === 0 ? IDLE_MS : pollDelay(lab, isPlanned ? 0 : lab.now() - quietSince);
+      // Machines that are slow to answer are asked less often.
+      delay = Math.max(usual, 2 * tookMs);
     } catch (error) {
       const message = String(error);
       if (message !== reported) report(error);

@@ -2,6 +2,7 @@ import type { Metric } from '../domain/campaign.js';
 import type { Experiment } from '../domain/experiment.js';
 import { crashOf, parseTrainingLog, reportedSnapshot } from '../domain/training-log.js';
 import { isFinalJobStatus, type Job } from '../ports/cluster-backend.js';
+import { isBeingMoved, movedPatch } from './move-run.js';
 import type { Patch } from './patch-experiments.js';
 
 /** What a job that has not ended says of its experiment. */
@@ -28,7 +29,9 @@ export function settleJob(experiment: Experiment, job: Job, log: string | null, 
     endedAt: job.endedAt,
     exitCode: job.exitCode,
   };
-  if (job.status === 'CANCELLED') return { ...ended, state: 'cancelled' };
+  if (job.status === 'CANCELLED') {
+    return isBeingMoved(experiment) ? movedPatch(experiment, experiment.move) : { ...ended, state: 'cancelled' };
+  }
   if (log === null) return { ...ended, state: 'lost', note: 'Its cluster took the log with it.' };
   const { metrics, facts, modelConfig, saysTimeout, saysSetupFailed } = parseTrainingLog(log);
   // Only of a job that failed: the code itself could print that line to get round the hash.

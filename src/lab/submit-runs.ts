@@ -1,14 +1,18 @@
 import { AutoresearchError } from '../domain/errors.js';
 import { metricOf } from '../domain/experiment.js';
-import { advanceBriefly } from './advance.js';
+import { tryToAdvance } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
+import { PATIENCE_MS } from './patience.js';
 import { type Plan, type PlanRequest, planRuns } from './plan-runs.js';
 
-/** Plans, stores and submits; answers at once, with the experiments as they stand after the submission. */
+/**
+ * Plans, stores and submits; answers at once, with the experiments as they stand after the submission. What is stored will run:
+ * machines that cannot be asked just now are no error.
+ */
 export async function submitRuns(lab: Lab, ask: PlanRequest): Promise<Plan> {
   const plan = await planRuns(lab, ask);
   if (!plan.wave) return plan;
-  await advanceBriefly(lab);
+  await tryToAdvance(lab, PATIENCE_MS);
   const waveId = plan.wave.wave.id;
   const experiments = (await readExperiments(lab)).filter((experiment) => experiment.waveId === waveId);
   return { ...plan, wave: { ...plan.wave, experiments: Object.fromEntries(experiments.map((run) => [run.id, run])) } };

@@ -4,6 +4,7 @@ import { listed, nearestFirst } from '../domain/suggest.js';
 import type { Lab } from '../lab/lab.js';
 import type { Call } from './define-tool.js';
 import { coerced, jsonSchemaOf } from './json-schema.js';
+import { offerStart } from './offer-start.js';
 import { respond, respondToError } from './respond.js';
 import { TOOLS } from './tools/index.js';
 
@@ -33,7 +34,13 @@ export async function callTool(
         `There are: ${listed(nearestFirst(name, names), 20)}.`,
       );
     }
-    return respond(await tool.call(await openLab(), coerced(input, jsonSchemaOf(tool.input, 'input')), call));
+    const lab = await openLab();
+    const run = () => tool.call(lab, coerced(input, jsonSchemaOf(tool.input, 'input')), call);
+    const answer = await run().catch(async (error: unknown) => {
+      if (await offerStart(error, lab, call)) return await run();
+      throw error;
+    });
+    return respond(answer);
   } catch (error) {
     return respondToError(error, tool);
   }

@@ -13,6 +13,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Sends a progress notification where the client asked for them. */
   readonly onProgress: (progress: number, total: number, message: string) => void;
+  /** Asks the person a question of yes or no; null: the client cannot. */
+  readonly ask: ((question: string) => Promise<boolean>) | null;
 }
 
 /** The same answer twice: `structured` fits the output schema, `text` is for a client that shows text only. */

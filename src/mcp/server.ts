@@ -38,6 +38,7 @@ export function createServer({ version, openLab }: ServerOptions): Server {
     const progressToken = params._meta?.progressToken;
     return callTool(openLab, params.name, params.arguments ?? {}, {
       signal,
+      ask: server.getClientCapabilities()?.elicitation ? (question) => askPerson(server, question) : null,
       onProgress: (progress, total, message) => {
         if (progressToken === undefined) return;
         const notification = {
@@ -74,6 +75,16 @@ export function createServer({ version, openLab }: ServerOptions): Server {
     return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
   });
   return server;
+}
+
+/** Longest that a call waits for a person: clients cut it off after a minute. */
+const LONGEST_QUESTION_MS = 30_000;
+
+/** Yes or no; silence is no. */
+async function askPerson(server: Server, message: string): Promise<boolean> {
+  const form = { message, requestedSchema: { type: 'object' as const, properties: {} } };
+  const answer = await server.elicitInput(form, { timeout: LONGEST_QUESTION_MS }).catch(() => null);
+  return answer?.action === 'accept';
 }
 
 /** Resources and prompts have no error of their own in the protocol: ours travels as an invalid request's message. */

@@ -27,15 +27,19 @@ export const requestOf = (input: z.output<typeof ExperimentInput>): ExperimentRe
   levels: {},
 });
 
+/** A string in the JSON Schema, for clients drop tools over a union; a list or SkyPilot's mapping is taken as well. */
 export const AcceleratorsInput = z
-  .string()
+  .custom<z.input<typeof Accelerators>>(
+    (value) => Accelerators.safeParse(value).success,
+    'Expected accelerators such as "H100:1" or "H100:1,H200:1"',
+  )
   .optional()
-  .describe('E.g. "H100:1", or several of which any will do: "H100:1,H200:1".');
+  .meta({ type: 'string', description: 'E.g. "H100:1", or several of which any will do: "H100:1,H200:1".' });
 
 /** What a run may be placed on: what was asked for, else the tier's; empty: whatever there is. */
 export function wantedAccelerators(
   tiers: Readonly<Record<string, readonly string[]>>,
-  { accelerators, tier }: { accelerators?: string | undefined; tier?: string | undefined },
+  { accelerators, tier }: { accelerators?: z.input<typeof Accelerators> | undefined; tier?: string | undefined },
 ): readonly string[] {
   if (accelerators !== undefined) return Accelerators.parse(accelerators);
   if (tier === undefined) return [];

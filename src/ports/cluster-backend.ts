@@ -118,6 +118,12 @@ export interface JobLog extends JobRef {
   readonly text: string | null;
 }
 
+export interface Starter {
+  /** As a person would type it. */
+  readonly command: string;
+  run(): Promise<void>;
+}
+
 export interface BackendCapabilities {
   /** False: the machine is what it is, `accelerators` of a launch is taken as a wish. */
   readonly choosesAccelerators: boolean;
@@ -129,7 +135,7 @@ export interface BackendCapabilities {
 
 /**
  * The machines. Calls are plural: a wave costs one round trip, not one a job. A call throws when it failed as a whole
- * (`backend_failed`, with the backend's own words); one item of many that failed is data (`rejected`).
+ * (`backend_failed`, with the backend's own words; `backend_down` when it does not answer at all); one item of many that failed is data (`rejected`).
  *
  * - Clusters and jobs live on when the process that asked for them dies, and any later one finds them by name.
  * - Nothing but the clusters named in a call is ever touched.
@@ -140,7 +146,7 @@ export interface ClusterBackend {
   readonly name: string;
   readonly capabilities: BackendCapabilities;
 
-  /** What could be launched now, the best first. */
+  /** What could be launched now, the best first; launches that were accepted have taken theirs. */
   offers(): Promise<Offer[]>;
 
   /**
@@ -169,6 +175,9 @@ export interface ClusterBackend {
 
   /** Idempotent: silent about jobs that have ended or never were. A running job's process group is gone on return. */
   cancel(jobs: readonly JobRef[]): Promise<void>;
+
+  /** How what it needs could be started on this machine, after a call failed with `backend_down`; null, or absent: it cannot. */
+  starter?(): Promise<Starter | null>;
 
   /** Idempotent: silent about clusters that are gone. Running jobs are CANCELLED, queued ones never run; nothing is left. */
   down(clusters: readonly ClusterName[]): Promise<void>;

@@ -17,6 +17,7 @@ const cluster = (n: number, about: Partial<FleetCluster>): FleetCluster => ({
   hardware: null,
   pricePerHourUsd: null,
   reason: null,
+  gotNoMachine: false,
   launchedAt: 0,
   upAt: 0,
   endedAt: null,

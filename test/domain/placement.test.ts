@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clustersWorthHaving, placeRuns } from '../../src/domain/placement.js';
+import { movesToIdle, placeRuns } from '../../src/domain/placement.js';
 
 const fleet = fc
   .array(fc.integer({ min: 0, max: 2_000 }), { minLength: 1, maxLength: 8 })
@@ -56,25 +56,32 @@ describe('placing runs', () => {
   });
 });
 
-describe('clusters worth having', () => {
-  it.each([
-    [9, 8, 5],
-    [8, 8, 8],
-    [1, 16, 1],
-    [17, 16, 9],
-    [0, 8, 0],
-    [4, 0, 0],
-  ])('for %i runs and at most %i clusters: %i', (count, most, expected) => {
-    expect(clustersWorthHaving(count, most)).toBe(expected);
+describe('moves to idle clusters', () => {
+  const waiting = [
+    { run: 'soon', startsInSeconds: 30 },
+    { run: 'later', startsInSeconds: 300 },
+    { run: 'last', startsInSeconds: 600 },
+    { run: 'nobody knows', startsInSeconds: Number.POSITIVE_INFINITY },
+  ];
+  const anywhere = () => true;
+
+  it('give each idle cluster one run, those that would wait longest', () => {
+    expect(movesToIdle(waiting, ['gpu-01', 'gpu-02'], 60, anywhere)).toEqual([
+      { run: 'nobody knows', to: 'gpu-01' },
+      { run: 'last', to: 'gpu-02' },
+    ]);
   });
 
-  it('are as many as finish as early as all would, and no fewer would', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 32 }), (count, most) => {
-        const worth = clustersWorthHaving(count, most);
-        expect(Math.ceil(count / worth)).toBe(Math.ceil(count / most));
-        if (worth > 1) expect(Math.ceil(count / (worth - 1))).toBeGreaterThan(Math.ceil(count / most));
-      }),
-    );
+  it('leave alone what would wait less than moving costs', () => {
+    const idle = ['a', 'b', 'c', 'd', 'e'];
+    expect(movesToIdle(waiting, idle, 60, anywhere).map(({ run }) => run)).toEqual(['nobody knows', 'last', 'later']);
+  });
+
+  it('take a run only to where it may run', () => {
+    const isH200 = (run: string, cluster: string) => run !== 'nobody knows' || cluster === 'h200';
+    expect(movesToIdle(waiting, ['h100', 'h200'], 60, isH200)).toEqual([
+      { run: 'last', to: 'h100' },
+      { run: 'nobody knows', to: 'h200' },
+    ]);
   });
 });

@@ -14,6 +14,7 @@ describe('autoresearch.yaml', () => {
         "infra": null,
         "limits": {
           "accelerators": {},
+          "capacity_wait_minutes": 15,
           "job_timeout_minutes": 10,
           "max_clusters": 16,
           "max_cost_per_hour_usd": null,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { findEndpoint } from '../../src/adapters/skypilot/endpoint.js';
+import { findIdentity } from '../../src/adapters/skypilot/identity.js';
 import { openMemory } from '../../src/adapters/skypilot/memory.js';
 import { createSkyApi } from '../../src/adapters/skypilot/sky-api.js';
 import { createSkypilotBackend } from '../../src/adapters/skypilot/skypilot-backend.js';
@@ -10,7 +11,7 @@ import { keepsClusterBackendContract } from '../ports/cluster-backend.contract.j
 
 const { SKYPILOT_API_SERVER_ENDPOINT: endpoint, SKYPILOT_TEST_INFRA, SKYPILOT_TEST_ACCELERATORS } = process.env;
 const infra = SKYPILOT_TEST_INFRA ?? 'slurm/fakehpc';
-const accelerators = SKYPILOT_TEST_ACCELERATORS ?? 'H200:1';
+const accelerators = (SKYPILOT_TEST_ACCELERATORS ?? 'H100:1,H200:1').split(',');
 
 /** A second of a local process is about a minute of SkyPilot's: its idle time is counted in whole minutes. */
 const SCALE = 50;
@@ -19,16 +20,17 @@ const SCALE = 50;
 if (endpoint === undefined) throw new Error('Set SKYPILOT_API_SERVER_ENDPOINT to the API server to test against.');
 
 console.log(
-  `On ${endpoint}: clusters contract-…, ${accelerators} on ${infra}, at most two at a time, each taken down after its test.`,
+  `On ${endpoint}: clusters contract-…, ${accelerators.join(' or ')} on ${infra}, at most six at a time, each taken down after its test.`,
 );
 const memory = mkdtempSync(join(tmpdir(), 'skypilot-live-'));
 afterAll(() => rmSync(memory, { recursive: true, force: true }));
 
 keepsClusterBackendContract({
   create: async () =>
-    createSkypilotBackend({ api: createSkyApi(() => findEndpoint()), memory: openMemory(memory), infra }),
+    createSkypilotBackend({ api: createSkyApi(findEndpoint, findIdentity), memory: openMemory(memory), infra }),
   scale: SCALE,
-  request: { accelerators: [accelerators], infra },
+  isConcurrent: true,
+  request: { accelerators, infra },
   lacks: {
     'setup runs once a cluster and key, before the first job of that key':
       'its setup of a second passes between two looks at the queue, which take seconds each, so SETTING_UP is not seen; test/adapters/skypilot holds that it is told',

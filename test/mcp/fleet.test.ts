@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { advance } from '../../src/lab/advance.js';
 import { callTool, connectClient } from '../support/client.js';
+import { hanging } from '../support/hanging.js';
 import { createTestLab } from '../support/test-lab.js';
 
 it('lists clusters by accelerator with what runs and waits, and what could still be launched', async () => {
@@ -183,4 +184,33 @@ it('tells a client that asked how far a wait is, and ends the wait when the clie
   giveUp.abort();
   await expect(waiting).rejects.toThrow();
   await advance(lab); // the round that was under way ends with it
+});
+
+it('says of a teardown which clusters are still going down after the longest wait', async () => {
+  const slow = hanging('down');
+  const { lab } = await createTestLab({ clusters: 1, before: slow.before });
+  const client = await connectClient(async () => slow.impatient(lab));
+  await callTool(client, 'launch_wave', { experiments: [{ description: 'a', overrides: { LEARNING_RATE: 0.1 } }] });
+  slow.begin();
+  expect(await callTool(client, 'teardown', { all: true })).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "cancelled": [
+          "exp-0001",
+          "exp-0002",
+        ],
+        "clusters": [
+          "gpu-01",
+        ],
+        "dry_run": false,
+        "still_ending": [
+          "gpu-01",
+        ],
+      },
+      "text": "gpu-01 still going down; exp-0001, exp-0002 cancelled.",
+    }
+  `);
+  slow.end();
+  await advance(lab);
+  expect(await callTool(client, 'list_clusters_by_gpu', {})).toMatchObject({ structured: { accelerators: {} } });
 });

@@ -2,15 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { execa } from 'execa';
 import { expect, it, onTestFinished } from 'vitest';
 import { callTool } from '../support/client.js';
+import { BIN, secondsUntilGone, startServer } from '../support/server-process.js';
 import { temporaryProject } from '../support/test-lab.js';
-
-const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 
 /** Each run appends its id to a file outside of its snapshot, so that a run that happened twice is seen. */
 function sleepingProject(seconds: number, more = ''): string {
@@ -23,17 +19,6 @@ function sleepingProject(seconds: number, more = ''): string {
   return project;
 }
 
-async function startServer(project: string) {
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [BIN, '--project', project],
-    stderr: 'pipe',
-  });
-  const client = new Client({ name: 'test', version: '0' });
-  await client.connect(transport);
-  return { client, pid: transport.pid ?? expect.fail('no pid') };
-}
-
 const tearDownLater = (project: string) =>
   onTestFinished(async () => {
     const { client } = await startServer(project);
@@ -44,20 +29,6 @@ const tearDownLater = (project: string) =>
 const wave = (...values: number[]) => ({
   experiments: values.map((x) => ({ description: `X=${x}`, overrides: { X: x } })),
 });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
-async function secondsUntilGone(pid: number): Promise<number> {
-  const startedAt = performance.now();
-  while (isAlive(pid) && performance.now() - startedAt < 10_000) await sleep(20);
-  return (performance.now() - startedAt) / 1000;
-}
 
 it('completes a wave whose server was killed in the middle: every result, and nothing run twice', async () => {
   const project = sleepingProject(1);

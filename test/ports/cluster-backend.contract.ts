@@ -17,11 +17,12 @@ export function keepsClusterBackendContract({
   lacks = {},
   ...subject
 }: BackendUnderTest & { readonly lacks?: Readonly<Record<string, string>> }): void {
+  const test = subject.isConcurrent ? it.concurrent : it;
   describe('keeps the contract of ClusterBackend', () => {
     for (const [title, keep] of Object.entries(PROMISES)) {
       const reason = lacks[title];
       if (reason !== undefined) it.skip(`${title} (lacking: ${reason})`);
-      else it(title, async () => await onBench(subject, keep), TIMEOUT_MS * (subject.scale ?? 1));
+      else test(title, async () => await onBench(subject, keep), TIMEOUT_MS * (subject.scale ?? 1));
     }
 
     it('names no gap that is not a promise', () => {

@@ -24,8 +24,11 @@ export function virtualClock(start = 1_800_000_000_000): VirtualClock {
   };
 }
 
+export type BackendCall = 'offers' | 'launch' | 'clusters' | 'submit' | 'jobs' | 'logs' | 'cancel' | 'down';
+
 export interface SimulatedOptions {
   readonly clock: VirtualClock;
+  /** How many there are of one kind, where `kinds` does not say it. */
   readonly clusters: number;
   /** What the script of a job prints, and how long it runs. */
   readonly run: (task: Task) => { readonly seconds: number; readonly log: string; readonly exitCode?: number };
@@ -33,6 +36,15 @@ export interface SimulatedOptions {
   readonly accelerators?: string;
   /** As a catalogue has it, of an offer and of a cluster; null: the infra has none. */
   readonly pricePerHourUsd?: number | null;
+  /** How many there are of each kind. */
+  readonly kinds?: Readonly<Record<string, number>>;
+  /** False: offers do not say how many are free. */
+  readonly counts?: boolean;
+  /** Why a cluster has no machine yet, in the backend's words; null: it has one. */
+  readonly waits?: (cluster: ClusterName) => string | null;
+  /** Comes before each call that names something, with the clusters that it names: it may take its time, or throw. */
+  readonly before?: (call: BackendCall, clusters: readonly ClusterName[]) => Promise<void> | void;
+  readonly starter?: ClusterBackend['starter'];
 }
 
 interface SimulatedJob extends Job {
@@ -51,15 +63,27 @@ export class SimulatedBackend implements ClusterBackend {
   }
 
   async offers() {
-    const free = this.options.clusters - this.#clusters.size;
-    const { accelerators = 'H100:1', pricePerHourUsd = null } = this.options;
-    return [{ accelerators, infra: null, free, pricePerHourUsd }];
+    await this.options.before?.('offers', []);
+    const { counts = true, pricePerHourUsd = null } = this.options;
+    return Object.keys(this.#kinds).map((accelerators) => ({
+      accelerators,
+      infra: null,
+      free: counts ? this.#free(accelerators) : null,
+      pricePerHourUsd,
+    }));
   }
 
   async launch(requests: Parameters<ClusterBackend['launch']>[0]) {
-    return requests.map(({ cluster, environment, idleMinutes }) => {
+    await this.#before(
+      'launch',
+      requests.map(({ cluster }) => cluster),
+    );
+    return requests.map(({ cluster, accelerators, environment, idleMinutes }) => {
       const known = this.#clusters.get(cluster);
-      if (!known && this.#clusters.size >= this.options.clusters) {
+      const isChosen = this.capabilities.choosesAccelerators && accelerators.length > 0;
+      const kinds = isChosen ? accelerators : Object.keys(this.#kinds);
+      const kind = known?.cluster.accelerators ?? kinds.find((name) => this.#free(name) > 0);
+      if (kind === undefined) {
         return { cluster, status: 'rejected' as const, reason: 'All simulated GPUs are taken.' };
       }
       const keys = new Set([...(known?.cluster.environmentKeys ?? []), environment.key]);
@@ -69,7 +93,7 @@ export class SimulatedBackend implements ClusterBackend {
           name: cluster,
           status: 'UP',
           statusReason: null,
-          accelerators: this.options.accelerators ?? 'H100:1',
+          accelerators: kind,
           hardware: 'simulated',
           pricePerHourUsd: this.options.pricePerHourUsd ?? null,
           environmentKeys: [...keys],
@@ -82,10 +106,17 @@ export class SimulatedBackend implements ClusterBackend {
 
   async clusters(names: readonly ClusterName[]) {
     this.#count('clusters');
-    return names.flatMap((name) => this.#clusters.get(name)?.cluster ?? []);
+    await this.#before('clusters', names);
+    return names.flatMap((name) => {
+      const cluster = this.#clusters.get(name)?.cluster;
+      const statusReason = this.options.waits?.(name) ?? null;
+      if (!cluster || statusReason === null) return cluster ?? [];
+      return { ...cluster, status: 'INIT' as const, statusReason, accelerators: null, hardware: null };
+    });
   }
 
   async submit(cluster: ClusterName, tasks: readonly Task[]) {
+    await this.#before('submit', [cluster]);
     const entry = this.#clusters.get(cluster);
     return tasks.map((task) => {
       if (!entry) return { name: task.name, status: 'rejected' as const, reason: `${cluster} is gone.` };
@@ -115,11 +146,16 @@ export class SimulatedBackend implements ClusterBackend {
 
   async jobs(clusters: readonly ClusterName[]) {
     this.#count('jobs');
+    await this.#before('jobs', clusters);
     return clusters.flatMap((name) => (this.#clusters.get(name)?.jobs ?? []).map((job) => this.#asOfNow(job)));
   }
 
   async logs(jobs: Parameters<ClusterBackend['logs']>[0]): Promise<JobLog[]> {
     if (jobs.length > 0) this.#count('logs');
+    await this.#before(
+      'logs',
+      jobs.map(({ cluster }) => cluster),
+    );
     return jobs.map(({ cluster, jobId }) => ({
       cluster,
       jobId,
@@ -128,17 +164,37 @@ export class SimulatedBackend implements ClusterBackend {
   }
 
   async cancel(jobs: Parameters<ClusterBackend['cancel']>[0]) {
+    await this.#before(
+      'cancel',
+      jobs.map(({ cluster }) => cluster),
+    );
     const now = this.options.clock.now();
     for (const { cluster, jobId } of jobs) {
       const entry = this.#clusters.get(cluster);
       if (!entry) continue;
       const index = entry.jobs.findIndex((job) => job.jobId === jobId);
       const job = entry.jobs[index];
-      if (job && (job.endedAt ?? 0) > now) entry.jobs[index] = { ...job, status: 'CANCELLED', endedAt: now };
+      if (!job || (job.endedAt ?? 0) <= now) continue;
+      const startedAt = job.startedAt !== null && job.startedAt <= now ? job.startedAt : null;
+      entry.jobs[index] = { ...job, status: 'CANCELLED', startedAt, endedAt: now };
+      // What waited behind it moves up.
+      let free = Math.max(now, ...entry.jobs.slice(0, index).map(({ endedAt }) => endedAt ?? 0));
+      for (const [place, behind] of entry.jobs.entries()) {
+        if (place <= index || behind.startedAt === null || behind.endedAt === null) continue;
+        if (behind.endedAt <= now) continue;
+        const endedAt = free + behind.endedAt - behind.startedAt;
+        entry.jobs[place] = { ...behind, startedAt: free, endedAt };
+        free = endedAt;
+      }
     }
   }
 
+  async starter() {
+    return (await this.options.starter?.()) ?? null;
+  }
+
   async down(clusters: readonly ClusterName[]) {
+    await this.#before('down', clusters);
     for (const name of clusters) this.#clusters.delete(name);
   }
 
@@ -153,6 +209,20 @@ export class SimulatedBackend implements ClusterBackend {
       endedAt: null,
       exitCode: null,
     };
+  }
+
+  get #kinds(): Readonly<Record<string, number>> {
+    const { kinds, accelerators = 'H100:1', clusters } = this.options;
+    return kinds ?? { [accelerators]: clusters };
+  }
+
+  #free(kind: string): number {
+    const taken = [...this.#clusters.values()].filter(({ cluster }) => cluster.accelerators === kind);
+    return (this.#kinds[kind] ?? 0) - taken.length;
+  }
+
+  async #before(call: BackendCall, clusters: readonly ClusterName[]): Promise<void> {
+    if (clusters.length > 0) await this.options.before?.(call, clusters);
   }
 
   #count(call: string): void {

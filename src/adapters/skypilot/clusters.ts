@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { Cluster, ClusterName } from '../../ports/cluster-backend.js';
+import { queueOf } from './jobs.js';
 import type { Memory } from './memory.js';
+import { createPriceOf, type PriceOf } from './prices.js';
 import { ClusterRecord } from './schemas.js';
 import { type SkyApi, SkyError } from './sky-api.js';
+import { SETUP_JOB } from './task-yaml.js';
 import { acceleratorsOf, clusterStatusOf } from './words.js';
 
 /**
@@ -18,8 +21,15 @@ export interface ClusterLook {
 }
 
 export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): ClusterLook {
+  const priceOf = createPriceOf(api, now);
   let lookedAt = now();
   const launchStatus = rememberingEnded(api);
+  const withSetup = new Set<ClusterName>();
+  const hasSetup = async (name: ClusterName): Promise<boolean> => {
+    const found = withSetup.has(name) || (await queueOf(api, name)).some(({ job_name }) => job_name === SETUP_JOB);
+    if (found) withSetup.add(name);
+    return found;
+  };
   return {
     doubt() {
       lookedAt = Number.NEGATIVE_INFINITY;
@@ -39,7 +49,7 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
       const found = await Promise.all(
         names.map((name) =>
           describe(
-            { api, memory, launchStatus },
+            { api, memory, launchStatus, hasSetup, priceOf },
             name,
             records.find((record) => record.name === name),
           ),
@@ -60,8 +70,20 @@ function rememberingEnded(api: SkyApi): SkyApi['statusOf'] {
   };
 }
 
+/** A server that was started again knows nothing of a launch that it was busy with, and does not go on with it. */
+const CUT_OFF = "SkyPilot's API server was started again during the launch.";
+
+interface Parts {
+  readonly api: SkyApi;
+  readonly memory: Memory;
+  readonly launchStatus: SkyApi['statusOf'];
+  /** Whether its launch got as far as setup, the last that it does. */
+  readonly hasSetup: (name: ClusterName) => Promise<boolean>;
+  readonly priceOf: PriceOf;
+}
+
 async function describe(
-  { api, memory, launchStatus }: { api: SkyApi; memory: Memory; launchStatus: SkyApi['statusOf'] },
+  { api, memory, launchStatus, hasSetup, priceOf }: Parts,
   name: ClusterName,
   record: ClusterRecord | undefined,
 ): Promise<Cluster | null> {
@@ -70,11 +92,13 @@ async function describe(
   const first = launches[0]?.requestId ?? null;
   const request = first === null ? null : await launchStatus(first);
   const isUnderWay = request === 'PENDING' || request === 'RUNNING';
-  const failure =
-    first !== null && (request === 'FAILED' || request === 'CANCELLED') ? await failureOf(api, first) : null;
   const status = record ? clusterStatusOf(record.status) : 'INIT';
+  const isForgotten = first !== null && request === null && record !== undefined;
+  const isCutOff = isForgotten && !(status === 'UP' && (await hasSetup(name)));
+  const hasFailed = first !== null && (request === 'FAILED' || request === 'CANCELLED');
+  const failure = isCutOff ? CUT_OFF : hasFailed ? await failureOf(api, first) : null;
   // UP while the launch still syncs the base: jobs sent now would not find it.
-  const isUp = status === 'UP' && !isUnderWay;
+  const isUp = status === 'UP' && !isUnderWay && !isCutOff;
   if (!record && !isUnderWay && failure === null) return null;
   return {
     name,
@@ -83,7 +107,7 @@ async function describe(
       failure ?? (isUp ? null : (record?.init_status_reason ?? record?.last_event ?? 'SkyPilot has not begun yet.')),
     accelerators: acceleratorsOf(record?.accelerators),
     hardware: [record?.cloud, record?.region, record?.node_names].filter(Boolean).join(' ') || null,
-    pricePerHourUsd: null,
+    pricePerHourUsd: isUp && record ? await priceOf(record) : null,
     environmentKeys: launches.map(({ key }) => key),
     idleMinutes: record?.autostop ?? 0,
   };

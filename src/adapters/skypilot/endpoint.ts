@@ -9,8 +9,13 @@ export interface Endpoint {
   readonly url: string;
   /** A service account's token; null: none is needed, as on loopback. */
   readonly token: string | null;
+  /** `user:password` of the address, for a server behind basic authentication. */
+  readonly login: string | null;
+  /** On this machine, as SkyPilot's clients decide it: it reads workdirs from our disk, and could be started by us. */
+  readonly isLocal: boolean;
 }
 
+const LOCAL_HOSTS = ['127.0.0.1', 'localhost', '0.0.0.0', '[::1]'];
 const DEFAULT_URL = 'http://127.0.0.1:46580';
 
 const Config = z.looseObject({
@@ -26,8 +31,12 @@ export async function findEndpoint(
   const text = await readFile(path, 'utf8').catch(() => '');
   const config = Config.safeParse(parse(text) ?? {}).data?.api_server;
   const url = environment['SKYPILOT_API_SERVER_ENDPOINT'] ?? config?.endpoint ?? DEFAULT_URL;
+  const { hostname, username, password } = new URL(url);
   return {
-    url: url.replace(/\/+$/, ''),
+    isLocal: LOCAL_HOSTS.includes(hostname),
+    // fetch takes no address with a password in it.
+    url: url.replace(/\/\/[^/@]*@/, '//').replace(/\/+$/, ''),
+    login: username === '' ? null : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
     token: environment['SKYPILOT_SERVICE_ACCOUNT_TOKEN'] ?? config?.service_account_token ?? null,
   };
 }

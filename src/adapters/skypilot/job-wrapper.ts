@@ -13,9 +13,13 @@ const FOLDER = '.autoresearch';
 const place = (key: string, what: string): string =>
   `"$PWD/${FOLDER}/${createHash('sha256').update(key).digest('hex').slice(0, 16)}.${what}"`;
 
-/** Keeps the environment's variables for later jobs, runs setup, and leaves a file behind where it went well. */
-export function setupScript({ key, setup, envs }: Environment): string {
-  return `mkdir -p ${FOLDER}
+/**
+ * Keeps the environment's variables for later jobs, runs setup, and leaves a file behind where it went well.
+ * @param executables files of the base that lost that bit on their way
+ */
+export function setupScript({ key, setup, envs }: Environment, executables: readonly string[]): string {
+  const chmod = executables.length === 0 ? '' : `chmod +x -- ${executables.map(quoted).join(' ')}\n`;
+  return `${chmod}mkdir -p ${FOLDER}
 rm -f ${place(key, 'ready')}
 for name in ${Object.keys(envs).join(' ')}; do printf 'export %s=%q\\n' "$name" "\${!name}"; done > ${place(key, 'envs')}
 cat > ${place(key, 'setup.sh')} <<'AUTORESEARCH_SETUP'

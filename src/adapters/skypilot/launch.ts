@@ -3,6 +3,7 @@ import type { ClusterLook } from './clusters.js';
 import type { Memory } from './memory.js';
 import { type SkyApi, SkyError } from './sky-api.js';
 import { launchYaml } from './task-yaml.js';
+import { zipWorkdir } from './workdir-zip.js';
 
 export function launchOne(api: SkyApi, memory: Memory, look: ClusterLook, request: LaunchRequest): Promise<Launch> {
   const { cluster, environment, idleMinutes } = request;
@@ -13,13 +14,19 @@ export function launchOne(api: SkyApi, memory: Memory, look: ClusterLook, reques
       await memory.forget(cluster);
     } else if (launches.some(({ key }) => key === environment.key)) return { cluster, status: 'accepted' };
     try {
+      const zip = (await api.isLocal()) ? null : await zipWorkdir(environment.workdir);
+      if (zip !== null) await api.upload(zip);
       const requestId = await api.start('/launch', {
-        task: launchYaml(request),
+        task: launchYaml(request, zip),
+        ...(zip === null ? {} : { file_mounts_blob_id: zip.blobId }),
         cluster_name: cluster,
         idle_minutes_to_autostop: Math.ceil(idleMinutes),
         down: true,
       });
-      await memory.change(cluster, (file) => void file.launches.push({ key: environment.key, requestId }));
+      await memory.change(
+        cluster,
+        (file) => void file.launches.push({ key: environment.key, requestId, accelerators: [...request.accelerators] }),
+      );
       return { cluster, status: 'accepted' };
     } catch (error) {
       if (error instanceof SkyError) return { cluster, status: 'rejected', reason: error.message };

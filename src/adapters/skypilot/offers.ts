@@ -2,9 +2,14 @@ import type { Offer } from '../../ports/cluster-backend.js';
 import { Catalogue, SlurmAvailability } from './schemas.js';
 import type { SkyApi } from './sky-api.js';
 
-/** What Slurm has free, or what the catalogue of a cloud sells; `infra` as SkyPilot writes it, `slurm/CLUSTER` or `aws`. */
-export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer[]> {
-  const [cloud, region] = (infra ?? '').split('/');
+/**
+ * What Slurm has free, or what the catalogue of a cloud sells; `infra` as SkyPilot writes it, `slurm/CLUSTER` or `aws`.
+ * @param taken accelerators of launches that have not got their machine yet
+ */
+export async function offersOf(api: SkyApi, infra: string | null, taken: readonly string[] = []): Promise<Offer[]> {
+  const [word = '', region] = (infra ?? '').split('/');
+  // SkyPilot's catalogue knows only the longer of its two words.
+  const cloud = word === 'k8s' ? 'kubernetes' : word;
   if (cloud === 'slurm') {
     const clusters = await api.call(
       '/slurm_gpu_availability',
@@ -16,7 +21,7 @@ export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer
         counts.map((count) => ({
           accelerators: `${name}:${count}`,
           infra: `slurm/${cluster}`,
-          free: Math.floor(free / count),
+          free: Math.floor((free - devices(taken, name)) / count),
           pricePerHourUsd: null,
         })),
       ),
@@ -25,11 +30,13 @@ export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer
   }
   const catalogue = await api.call(
     '/list_accelerators',
-    { gpus_only: true, ...(cloud ? { clouds: cloud } : {}) },
+    { gpus_only: true, ...(cloud ? { clouds: cloud } : {}), ...(region ? { all_regions: true } : {}) },
     Catalogue,
   );
   const cheapest = new Map<string, Offer>();
-  for (const [place, , name, count, , , , price] of Object.values(catalogue).flat()) {
+  const rows = Object.values(catalogue).flat();
+  const there = rows.filter((row) => row[9] === region);
+  for (const [place, , name, count, , , , price] of there.length > 0 ? there : rows) {
     const accelerators = `${name}:${count}`;
     // A catalogue that has no price says 0: nobody rents for nothing.
     const pricePerHourUsd = price === null || price <= 0 ? null : price;
@@ -40,3 +47,8 @@ export async function offersOf(api: SkyApi, infra: string | null): Promise<Offer
   }
   return [...cheapest.values()].sort((a, b) => (a.pricePerHourUsd ?? Infinity) - (b.pricePerHourUsd ?? Infinity));
 }
+
+const devices = (taken: readonly string[], name: string): number =>
+  taken
+    .map((accelerators) => accelerators.split(':'))
+    .reduce((sum, [kind, count]) => sum + (kind === name ? Number(count ?? 1) : 0), 0);

@@ -27,6 +27,9 @@ export const ClusterRecord = z.looseObject({
   node_names: z.string().nullish(),
   /** A Python dict as text: `{'H100': 1}`. */
   accelerators: z.string().nullish(),
+  nodes: z.number().nullish(),
+  /** `1x[spot](gpus=H100:8, p5.48xlarge, cpus=192, mem=2048, disk=256)` */
+  resources_str_full: z.string().nullish(),
 });
 export type ClusterRecord = z.infer<typeof ClusterRecord>;
 
@@ -43,12 +46,14 @@ export type JobRecord = z.infer<typeof JobRecord>;
 
 export const Submitted = z.looseObject({ job_id: z.number() });
 
+export const BlobExists = z.looseObject({ exists: z.boolean() });
+
 /** Per Slurm cluster: its name, and for each GPU the counts one may ask for, how many there are, how many are free. */
 export const SlurmAvailability = z.array(
   z.tuple([z.string(), z.array(z.tuple([z.string(), z.array(z.number()), z.number(), z.number()]))]).rest(z.unknown()),
 );
 
-/** The catalogue: [cloud, instance, accelerator, count, vCPUs, device memory, memory, $/h, …] by accelerator. */
+/** The catalogue: [cloud, instance, accelerator, count, vCPUs, device memory, memory, $/h, spot $/h, region, …] by accelerator. */
 export const Catalogue = z.record(
   z.string(),
   z.array(
@@ -62,6 +67,8 @@ export const Catalogue = z.record(
         z.unknown(),
         z.unknown(),
         z.number().nullable(),
+        z.number().nullable(),
+        z.string().nullable(),
       ])
       .rest(z.unknown()),
   ),

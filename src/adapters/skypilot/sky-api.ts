@@ -2,7 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { AutoresearchError } from '../../domain/errors.js';
 import type { Endpoint } from './endpoint.js';
-import { FailedRequest, Health, RequestError, RequestRecord, RequestStatuses } from './schemas.js';
+import type { Identity } from './identity.js';
+import { BlobExists, FailedRequest, Health, RequestError, RequestRecord, RequestStatuses } from './schemas.js';
+import type { WorkdirZip } from './workdir-zip.js';
 
 /** The version whose answers the schemas describe; a newer server answers an older client in its words. */
 const OUR_API_VERSION = 62;
@@ -24,6 +26,10 @@ export class SkyError extends Error {
 export const isSkyError = (error: unknown, ...types: readonly string[]): error is SkyError =>
   error instanceof SkyError && types.includes(error.type);
 
+/** A server that was started again knows nothing of the requests before. */
+export const isForgotten = (error: unknown): boolean => isSkyError(error, UNKNOWN_REQUEST);
+const UNKNOWN_REQUEST = 'HTTP 404';
+
 /** The only place that knows HTTP. Everything SkyPilot does is a request that runs on its server: start it, then wait for it. */
 export interface SkyApi {
   /** Starts a request and answers its id. */
@@ -34,36 +40,44 @@ export interface SkyApi {
   /** PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED; null when the server does not know it. */
   statusOf(requestId: string): Promise<string | null>;
   cancelRequest(requestId: string): Promise<void>;
+  /** Whether the server reads the disk of this machine. */
+  isLocal(): Promise<boolean>;
+  /** Sends a folder that the server has not got yet. */
+  upload(zip: WorkdirZip): Promise<void>;
   /** The text of a request that answers with a stream, piece by piece. */
   stream(path: string, body: object): AsyncIterable<string>;
 }
 
 /** @param findEndpoint asked at the first call, so that a project on SkyPilot can be opened while no server runs */
-export function createSkyApi(findEndpoint: () => Promise<Endpoint>): SkyApi {
+export function createSkyApi(findEndpoint: () => Promise<Endpoint>, findIdentity: () => Promise<Identity>): SkyApi {
   let endpoint: Promise<Endpoint> | null = null;
+  let identity: Promise<Identity> | null = null;
   let greeted: Promise<void> | null = null;
 
   async function send(path: string, init: RequestInit = {}): Promise<Response> {
     endpoint ??= findEndpoint();
-    const { url, token } = await endpoint;
+    const { url, token, login } = await endpoint;
     const headers = {
       'content-type': 'application/json',
       'X-SkyPilot-API-Version': String(OUR_API_VERSION),
+      ...(login === null ? {} : { Authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
       ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
     };
-    const response = await fetch(`${url}${path}`, { ...init, headers }).catch((error: unknown) => {
-      throw new AutoresearchError(
-        'backend_failed',
-        `SkyPilot's API server at ${url} does not answer.`,
-        'Start one with `sky api start`, or set SKYPILOT_API_SERVER_ENDPOINT; jobs that run go on without it.',
-        { cause: error },
-      );
-    });
+    const response = await fetch(`${url}${path}`, { ...init, headers: { ...headers, ...init.headers } }).catch(
+      (error: unknown) => {
+        throw new AutoresearchError(
+          'backend_down',
+          `SkyPilot's API server at ${url} does not answer.`,
+          'Start one with `sky api start`, or set SKYPILOT_API_SERVER_ENDPOINT; jobs that run go on without it.',
+          { cause: error },
+        );
+      },
+    );
     if (response.status === 401 || response.status === 403) {
       throw new AutoresearchError(
         'backend_failed',
         `SkyPilot's API server at ${url} refuses the access (HTTP ${response.status}).`,
-        'Log in with `sky api login`, or set SKYPILOT_SERVICE_ACCOUNT_TOKEN.',
+        'Log in with a service account: `sky api login --token …`, or set SKYPILOT_SERVICE_ACCOUNT_TOKEN.',
       );
     }
     return response;
@@ -85,7 +99,15 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>): SkyApi {
       throw error;
     });
     await greeted;
-    const response = await send(path, { method: 'POST', body: JSON.stringify(body) });
+    identity ??= findIdentity();
+    const response = await send(path, {
+      method: 'POST',
+      body: JSON.stringify({ ...body, env_vars: await identity }),
+    });
+    return await orThrow(path, response);
+  };
+
+  const orThrow = async (path: string, response: Response): Promise<Response> => {
     if (response.ok) return response;
     throw new SkyError(`HTTP ${response.status}`, `${path}: ${(await response.text()).slice(0, 500)}`);
   };
@@ -122,6 +144,21 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>): SkyApi {
       await wait(await start('/api/cancel', { request_ids: [requestId] }), z.unknown()).catch((error: unknown) => {
         if (!(error instanceof SkyError)) throw error; // it had ended
       });
+    },
+    async isLocal() {
+      endpoint ??= findEndpoint();
+      return (await endpoint).isLocal;
+    },
+    async upload({ blobId, bytes }) {
+      identity ??= findIdentity();
+      const user_hash = (await identity).SKYPILOT_USER_ID;
+      const asked = `/upload_v2/blob?${new URLSearchParams({ user_hash, blob_id: blobId })}`;
+      const { exists } = BlobExists.parse(await (await orThrow(asked, await send(asked))).json());
+      if (exists) return;
+      // One piece: SkyPilot's limit is 95 MB, and a snapshot has at most 20.
+      const path = `/upload_v2?${new URLSearchParams({ user_hash, upload_id: blobId, chunk_index: '0', total_chunks: '1' })}`;
+      const headers = { 'content-type': 'application/octet-stream' };
+      await orThrow(path, await send(path, { method: 'POST', body: bytes, headers }));
     },
     async *stream(path, body) {
       const { body: bytes } = await post(path, body);

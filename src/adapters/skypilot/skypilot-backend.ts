@@ -1,13 +1,15 @@
 import PQueue from 'p-queue';
 import { z } from 'zod';
+import { AutoresearchError } from '../../domain/errors.js';
 import type { ClusterBackend, ClusterName } from '../../ports/cluster-backend.js';
 import { lookAtClusters } from './clusters.js';
 import { jobNumberOf } from './job-id.js';
 import { createJobReader } from './jobs.js';
 import { launchOne } from './launch.js';
+import { startLocalServer } from './local-server.js';
 import type { Memory } from './memory.js';
 import { offersOf } from './offers.js';
-import { isSkyError, type SkyApi } from './sky-api.js';
+import { isSkyError, type SkyApi, SkyError } from './sky-api.js';
 import { submit } from './submit.js';
 
 export interface SkypilotOptions {
@@ -29,10 +31,10 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
   const look = lookAtClusters(api, memory, now);
   const reader = createJobReader(api, memory);
 
-  return {
+  const backend: ClusterBackend = {
     name: 'skypilot',
     capabilities: { choosesAccelerators: true, remembersJobs: false, pollMs: 2_000 },
-    offers: () => offersOf(api, infra),
+    offers: async () => offersOf(api, infra, await takenByLaunches(api, memory)),
     launch: (requests) => inParallel(requests, (request) => launchOne(api, memory, look, request)),
     clusters: (names) => look.clusters(names),
     submit: (cluster, tasks) => submit({ api, memory, look }, cluster, tasks),
@@ -57,9 +59,51 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
       });
     },
 
+    starter: async () => ((await api.isLocal()) ? { command: 'sky api start', run: startLocalServer } : null),
+
+    // All at once: if this process ends meanwhile, SkyPilot has heard of each.
     down: async (clusters) =>
-      void (await inParallel([...new Set(clusters)], (cluster) => downOne(api, memory, cluster))),
+      void (await Promise.all([...new Set(clusters)].map((cluster) => downOne(api, memory, cluster)))),
   };
+  return {
+    ...backend,
+    offers: () => inOurWords(backend.offers()),
+    launch: (requests) => inOurWords(backend.launch(requests)),
+    clusters: (names) => inOurWords(backend.clusters(names)),
+    submit: (cluster, tasks) => inOurWords(backend.submit(cluster, tasks)),
+    jobs: (clusters) => inOurWords(backend.jobs(clusters)),
+    logs: (jobs) => inOurWords(backend.logs(jobs)),
+    cancel: (jobs) => inOurWords(backend.cancel(jobs)),
+    down: (clusters) => inOurWords(backend.down(clusters)),
+  };
+}
+
+async function inOurWords<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof SkyError)) throw error;
+    throw new AutoresearchError(
+      'backend_failed',
+      `SkyPilot failed with ${error.type}: ${error.message}`,
+      'Call again; if it stays so, a person should look at `sky api logs` and `sky check`.',
+      { cause: error },
+    );
+  }
+}
+
+/** What launches that are under way asked for first: the infra does not know yet that it is taken. */
+async function takenByLaunches(api: SkyApi, memory: Memory): Promise<string[]> {
+  const launches = await Promise.all(
+    (await memory.clusters()).map(async (cluster) => (await memory.read(cluster)).launches[0]),
+  );
+  const taken = await Promise.all(
+    launches.map(async (launch) => {
+      const status = launch ? await api.statusOf(launch.requestId) : null;
+      return status === 'PENDING' || status === 'RUNNING' ? launch?.accelerators[0] : undefined;
+    }),
+  );
+  return taken.filter((accelerators) => accelerators !== undefined);
 }
 
 async function downOne(api: SkyApi, memory: Memory, cluster: ClusterName): Promise<void> {

@@ -4,10 +4,10 @@ import type { ClusterName, Submission, Task } from '../../ports/cluster-backend.
 import type { ClusterLook } from './clusters.js';
 import { jobIdOf } from './job-id.js';
 import { queueOf } from './jobs.js';
-import type { Memory } from './memory.js';
+import type { ClusterMemory, Memory } from './memory.js';
 import { Submitted } from './schemas.js';
-import { type SkyApi, SkyError } from './sky-api.js';
-import { taskYaml } from './task-yaml.js';
+import { isForgotten, type SkyApi, SkyError } from './sky-api.js';
+import { SETUP_JOB, taskYaml } from './task-yaml.js';
 
 interface Parts {
   readonly api: SkyApi;
@@ -43,27 +43,61 @@ async function submitOne(
   const known = await memory.read(cluster);
   const launch = known.launches.find(({ key }) => key === environmentKey);
   if (!launch) return rejected(name, `Nothing was launched on ${cluster} for the environment "${environmentKey}".`);
-  const submitted = async (requestId: string): Promise<Submission> => {
-    const { job_id } = await api.wait(requestId, Submitted);
-    return { name, status: 'submitted', jobId: jobIdOf(known, job_id) };
-  };
-  const earlier = known.tasks[name];
+  const submitted = (number: number): Submission => ({ name, status: 'submitted', jobId: jobIdOf(known, number) });
   try {
-    if (earlier) return await submitted(earlier);
-    // Begun by a server that died before it knew: only the queue can say whether it got through.
-    const found = earlier === null ? (await queueOf(api, cluster)).find((job) => job.job_name === name) : undefined;
-    if (found) return { name, status: 'submitted', jobId: jobIdOf(known, found.job_id) };
-    // Setup is a job of the launch: before that has ended, this task could get in front of it.
-    await api.wait(launch.requestId, z.unknown());
+    const earlier = await earlierJob(api, cluster, name, known.tasks[name]);
+    if (earlier !== null) return submitted(earlier);
+    await afterSetup(api, cluster, known, launch.requestId);
     await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
     const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
     await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
-    return await submitted(requestId);
+    return submitted((await api.wait(requestId, Submitted)).job_id);
   } catch (error) {
     if (!(error instanceof SkyError)) throw error;
     await memory.change(cluster, ({ tasks }) => void delete tasks[name]);
     return rejected(name, error.message);
   }
 }
+
+/**
+ * The number of the job that an earlier submission of this task made; null: it made none.
+ * @param requestId what is remembered of it: null, where a server died before it knew; undefined, where there was none
+ */
+async function earlierJob(
+  api: SkyApi,
+  cluster: ClusterName,
+  name: string,
+  requestId: string | null | undefined,
+): Promise<number | null> {
+  if (requestId === undefined) return null;
+  if (requestId !== null) {
+    const { job_id } = await api.wait(requestId, Submitted).catch(unlessForgotten({ job_id: null }));
+    if (job_id !== null) return job_id;
+  }
+  // Only the queue can say whether it got through.
+  return (await queueOf(api, cluster)).find((job) => job.job_name === name)?.job_id ?? null;
+}
+
+/** Setup is a job of the launch: before the launch has ended, a task could get in front of it. */
+async function afterSetup(
+  api: SkyApi,
+  cluster: ClusterName,
+  { launches }: ClusterMemory,
+  requestId: string,
+): Promise<void> {
+  const isKnown = await api.wait(requestId, z.unknown()).then(() => true, unlessForgotten(false));
+  if (isKnown) return;
+  const wanted = launches.findIndex((launch) => launch.requestId === requestId) + 1;
+  const setups = (await queueOf(api, cluster)).filter(({ job_name }) => job_name === SETUP_JOB).length;
+  if (setups < wanted)
+    throw new SkyError('LaunchCutOff', "SkyPilot's API server was started again before setup was asked for.");
+}
+
+const unlessForgotten =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if (isForgotten(error)) return value;
+    throw error;
+  };
 
 const rejected = (name: string, reason: string): Submission => ({ name, status: 'rejected', reason });

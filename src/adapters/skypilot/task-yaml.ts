@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { LaunchRequest, Task } from '../../ports/cluster-backend.js';
 import { jobScript, setupScript } from './job-wrapper.js';
+import type { WorkdirZip } from './workdir-zip.js';
 
 /** Jobs in which setup runs; they are none of ours. */
 export const SETUP_JOB = 'autoresearch-setup';
@@ -8,8 +9,9 @@ export const SETUP_JOB = 'autoresearch-setup';
 /**
  * What a launch sends: machines, the base as workdir, and setup as the first job. Not as SkyPilot's `setup`: that takes no
  * GPU, so a job that does would not wait for it.
+ * @param zip the base as it was sent to a server elsewhere; null: the server reads it from our disk
  */
-export function launchYaml({ accelerators, infra, environment }: LaunchRequest): string {
+export function launchYaml({ accelerators, infra, environment }: LaunchRequest, zip: WorkdirZip | null): string {
   const { accelerators: _, infra: taskInfra, ...resources } = environment.resources;
   const chosenInfra = infra ?? taskInfra;
   return stringify({
@@ -19,9 +21,10 @@ export function launchYaml({ accelerators, infra, environment }: LaunchRequest):
       ...(accelerators.length > 0 ? { accelerators: [...accelerators] } : {}),
       ...(chosenInfra === undefined || chosenInfra === null ? {} : { infra: chosenInfra }),
     },
-    workdir: environment.workdir,
+    workdir: zip?.workdir ?? environment.workdir,
+    ...(zip === null ? {} : { file_mounts_mapping: { [zip.workdir]: zip.workdir } }),
     envs: environment.envs,
-    run: setupScript(environment),
+    run: setupScript(environment, zip?.executables ?? []),
   });
 }
 

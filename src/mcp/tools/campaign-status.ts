@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dollars, unpricedWords } from '../../domain/cost.js';
-import { advanceBriefly } from '../../lab/advance.js';
+import { lookBriefly } from '../../lab/advance.js';
 import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
 import { defineTool } from '../define-tool.js';
 import { cents, ExperimentRow, minutes, rounded, rowOf, signed } from '../words.js';
@@ -42,8 +42,9 @@ export const campaignStatusTool = defineTool({
     next: z.string(),
   }),
   async run(lab, { since }) {
-    await advanceBriefly(lab);
+    const unseen = await lookBriefly(lab);
     const status = await campaignStatus(lab, since ?? null);
+    const notices = [...(unseen === null ? [] : [unseen]), ...status.notices];
     const { campaign, counts, throughput, incumbent, best, maxExperiments, queueDryInSeconds } = status;
     const { name, goal } = campaign.metric;
     const used = Object.values(counts).reduce((sum, n) => sum + n, 0) - counts.cancelled;
@@ -72,7 +73,7 @@ export const campaignStatusTool = defineTool({
         ...(throughput?.busyShare ? { busy_share: Number(throughput.busyShare.toFixed(3)) } : {}),
         finished: status.finished.slice(-16).map(({ experiment }) => experiment.id),
         cursor: status.cursor,
-        ...(status.notices.length > 0 ? { notices: [...status.notices] } : {}),
+        ...(notices.length > 0 ? { notices } : {}),
         next,
       },
       text: [

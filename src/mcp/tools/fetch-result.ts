@@ -55,7 +55,9 @@ export const fetchResultTool = defineTool({
           ? { experiments: shown.map((standing) => rowOf(standing, campaign.metric.name, detail)) }
           : {}),
       },
-      text: isWhole ? summary(results) : `${ended.length}/${standings.length} ended.`,
+      text: isWhole
+        ? summary(results)
+        : `${ended.length}/${standings.length} ended.${results.unseen === null ? '' : ` ${results.unseen}`}`,
       links: standings.length === 1 ? linksOf(standings[0]?.experiment.id ?? '') : [],
     };
   },

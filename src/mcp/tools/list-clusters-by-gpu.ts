@@ -34,6 +34,7 @@ export const listClustersByGpuTool = defineTool({
         z.strictObject({ accelerators: z.string(), free: z.number().optional(), usd_per_hour: z.number().optional() }),
       )
       .optional(),
+    unseen: z.string().optional().describe('Why this may be old.'),
     room: z.number().describe('Clusters that limits.max_clusters still allows.'),
   }),
   async run(lab, { accelerators, include_offers }) {
@@ -62,14 +63,19 @@ export const listClustersByGpuTool = defineTool({
       ...(pricePerHourUsd === null ? {} : { usd_per_hour: pricePerHourUsd }),
     }));
     return {
-      structured: { accelerators: byKind, ...(include_offers ? { offers } : {}), room: fleet.room },
+      structured: {
+        accelerators: byKind,
+        ...(include_offers ? { offers } : {}),
+        ...(fleet.unseen === null ? {} : { unseen: fleet.unseen }),
+        room: fleet.room,
+      },
       text:
         rows.length === 0
           ? 'No clusters are up. launch_wave launches what it needs.'
           : Object.entries(byKind)
               .map(
                 ([kind, clusters]) =>
-                  `${kind}: ${clusters.map((row) => `${row.cluster} ${row.state}, ${row.running} running, ${row.waiting} waiting`).join(', ')}`,
+                  `${kind}: ${clusters.map((row) => `${row.cluster} ${row.state}${row.state === 'launching' && row.reason ? ` (${row.reason})` : ''}, ${row.running} running, ${row.waiting} waiting`).join(', ')}`,
               )
               .join('; '),
     };

@@ -13,10 +13,10 @@ const bash = (cwd: string, script: string) => execa('bash', ['-c', script], { cw
 const ready = (cwd: string, setup: string | null = null) =>
   bash(
     cwd,
-    setupScript({ ...request.environment, setup, envs: { SHARED: 'shared', BOTH: "it's the environment's" } }).replace(
-      /^/,
-      `export SHARED=shared BOTH="it's the environment's"\n`,
-    ),
+    setupScript(
+      { ...request.environment, setup, envs: { SHARED: 'shared', BOTH: "it's the environment's" } },
+      [],
+    ).replace(/^/, `export SHARED=shared BOTH="it's the environment's"\n`),
   );
 
 /** Command lines of living processes that name this folder. */

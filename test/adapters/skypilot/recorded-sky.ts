@@ -18,6 +18,9 @@ const Recording = z.looseObject({
   finished: z.looseObject({ status: z.number(), body: z.unknown() }).optional(),
 });
 
+/** Who asks, in every request. */
+export const IDENTITY = { SKYPILOT_USER_ID: '0a1b2c3d', SKYPILOT_USER: 'researcher' };
+
 export async function recording(name: string): Promise<z.infer<typeof Recording>> {
   const path = fileURLToPath(new URL(`../../fixtures/sky/${name}.json`, import.meta.url));
   return Recording.parse(JSON.parse(await readFile(path, 'utf8')));
@@ -48,8 +51,11 @@ export const failed = (type: string, message: string): Answer => ({
 export async function recordedSky() {
   const received: Received[] = [];
   const answers = new Map<string, (body: Record<string, unknown>) => Answer>();
+  // Slurm's clusters have no price in a catalogue.
+  answers.set('/list_accelerators', () => succeeded({}));
   const texts = new Map<string, string>();
   const results = new Map<string, Answer>();
+  const uploads = new Map<string, { url: URL; bytes: Buffer }>();
   const statuses = new Map<string, string>();
   let health: unknown = (await recording('health')).body;
 
@@ -65,8 +71,15 @@ export async function recordedSky() {
       const status = statuses.get(id) ?? (result?.status === 200 ? 'SUCCEEDED' : 'FAILED');
       return void reply(200, result ? [{ request_id: id, status }] : []);
     }
+    if (url.pathname === '/upload_v2/blob') {
+      return void reply(200, { exists: uploads.has(url.searchParams.get('blob_id') ?? '') });
+    }
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece);
+    if (url.pathname === '/upload_v2') {
+      uploads.set(url.searchParams.get('upload_id') ?? '', { url, bytes: Buffer.concat(pieces) });
+      return void reply(200, { status: 'completed' });
+    }
     const body = z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.concat(pieces).toString()));
     received.push({ path: url.pathname, body, headers: request.headers });
     const text = texts.get(url.pathname);
@@ -86,7 +99,6 @@ export async function recordedSky() {
   const answer = (path: string, value: Answer | ((body: Record<string, unknown>) => Answer)) =>
     answers.set(path, typeof value === 'function' ? value : () => value);
   return {
-    url,
     received,
     answer,
     async recorded(path: string, name: string) {
@@ -95,14 +107,22 @@ export async function recordedSky() {
       if (finished) answer(path, finished);
     },
     text: (path: string, text: string) => texts.set(path, text),
+    uploads: () => [...uploads].map(([id, upload]) => ({ id, ...upload })),
+    /** As a server that was started again. */
+    forget: () => results.clear(),
     /** From now on each request that was started is told to be in this state. */
     state: (status: string) => [...results.keys()].forEach((id) => void statuses.set(id, status)),
     health: (value: unknown) => {
       health = value;
     },
+    url,
     paths: () => received.map(({ path }) => path),
     bodies: (path: string) => received.filter((one) => one.path === path).map(({ body }) => body),
-    api: (token: string | null = null) => createSkyApi(async () => ({ url, token })),
+    api: (token: string | null = null, isLocal = true) =>
+      createSkyApi(
+        async () => ({ url, token, login: null, isLocal }),
+        async () => IDENTITY,
+      ),
   };
 }
 
@@ -115,9 +135,9 @@ export async function memoryFolder(): Promise<string> {
 }
 
 /** A second call with the same folder is a later process. */
-export const backendOn = (sky: RecordedSky, folder: string, now?: () => number) =>
+export const backendOn = (sky: RecordedSky, folder: string, now?: () => number, isLocal = true) =>
   createSkypilotBackend({
-    api: sky.api(),
+    api: sky.api(null, isLocal),
     memory: openMemory(folder),
     infra: 'slurm/fakehpc',
     ...(now ? { now } : {}),

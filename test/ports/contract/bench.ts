@@ -20,6 +20,8 @@ export interface BackendUnderTest {
   readonly create: () => Promise<ClusterBackend>;
   /** How many times slower than this machine's own processes it may be. */
   readonly scale?: number;
+  /** Whether promises may be tested side by side, each on machines of its own. */
+  readonly isConcurrent?: boolean;
   /** What a launch must say for this backend: accelerators, infra. */
   readonly request?: Partial<Pick<LaunchRequest, 'accelerators' | 'infra'>>;
 }

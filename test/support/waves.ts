@@ -1,0 +1,46 @@
+import { advance } from '../../src/lab/advance.js';
+import { type Lab, nameOf, readCampaign, readExperiments } from '../../src/lab/lab.js';
+import type { PlanRequest } from '../../src/lab/plan-runs.js';
+import type { ClusterBackend } from '../../src/ports/cluster-backend.js';
+
+/** One run of each learning rate, without a baseline. */
+export const waveOf = (rates: readonly number[], more: Partial<PlanRequest> = {}): PlanRequest => ({
+  description: '',
+  kind: 'list',
+  factors: {},
+  requests: rates.map((rate) => ({
+    description: String(rate),
+    overrides: { LEARNING_RATE: rate },
+    edits: [],
+    workdir: null,
+    replicateOf: null,
+    levels: {},
+  })),
+  replicates: 1,
+  accelerators: [],
+  cluster: null,
+  withBaseline: false,
+  ...more,
+});
+
+/** One round, so many seconds later. */
+export async function after(lab: Lab, seconds: number): Promise<void> {
+  await lab.sleep(seconds * 1000);
+  await advance(lab);
+}
+
+/** Where each run is, `exp-0001 running gpu-01`. */
+export const placesOf = async (lab: Lab): Promise<string[]> =>
+  (await readExperiments(lab)).map(({ id, state, cluster }) => `${id} ${state} ${cluster ?? 'nowhere'}`);
+
+/** The clusters' lives, `gpu-01 up`. */
+export const fleetOf = async (lab: Lab): Promise<string[]> =>
+  (await readCampaign(lab)).fleet.map(({ id, state }) => `${id} ${state}`);
+
+/** What every queue holds of the jobs whose name begins so, `gpu-01 SUCCEEDED`. */
+export async function jobsOf(lab: Lab, backend: ClusterBackend, name: string): Promise<string[]> {
+  const { fleet } = await readCampaign(lab);
+  const jobs = await backend.jobs([...new Set(fleet.map(nameOf))]);
+  const ofName = jobs.filter((job) => job.name.startsWith(name));
+  return ofName.map((job) => `${fleet.find((cluster) => cluster.name === job.cluster)?.id} ${job.status}`);
+}
