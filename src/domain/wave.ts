@@ -1,14 +1,16 @@
 import { z } from 'zod';
+import { DESIGN_NAMES } from './design/index.js';
 import { Experiment, Literal } from './experiment.js';
 import { ExperimentId, SnapshotHash, WaveId } from './ids.js';
 
-export const DESIGN_KINDS = ['list', 'full_factorial'] as const;
+/** A list, or what a design made. */
+export const WAVE_KINDS = ['list', ...DESIGN_NAMES] as const;
 
 export const Wave = z.strictObject({
   id: WaveId,
   campaign: z.string(),
   description: z.string(),
-  kind: z.enum(DESIGN_KINDS),
+  kind: z.enum(WAVE_KINDS),
   /** Levels of each factor by label, in order; empty for a list. */
   factors: z.record(z.string(), z.array(Literal)),
   base: SnapshotHash,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SCALES } from '../domain/design/factor.js';
 import { DESIGN_NAMES } from '../domain/design/index.js';
 import { Edit, Literal } from '../domain/experiment.js';
 
@@ -9,19 +10,27 @@ const Labelled = z.strictObject({
   ),
 });
 
+const Range = z.strictObject({ low: z.number(), high: z.number(), scale: z.enum(SCALES).optional() });
+
 const Levels = z.array(Literal);
 
 /** Checked here and open in the JSON Schema: a union of arrays and objects makes some clients drop the whole tool list. */
-const Factor = z.custom<z.infer<typeof Levels> | z.infer<typeof Labelled>>(
-  (value) => Levels.safeParse(value).success || Labelled.safeParse(value).success,
-  'Expected a list of levels, or {"levels": {"LABEL": {"overrides": {…}, "edits": […]}}}',
+const Factor = z.custom<z.infer<typeof Levels> | z.infer<typeof Range> | z.infer<typeof Labelled>>(
+  (value) => [Levels, Range, Labelled].some((form) => form.safeParse(value).success),
+  'Expected a list of levels, {"low": …, "high": …, "scale": "linear" or "log"}, or {"levels": {"LABEL": {"overrides": {…}, "edits": […]}}}',
 );
 
 export const DesignInput = z.strictObject({
   kind: z.enum(DESIGN_NAMES).default('full_factorial'),
+  size: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('Runs of a fractional_factorial (4, 8, 16, 32) or a latin_hypercube.'),
   factors: z
     .record(z.string(), Factor)
     .describe(
-      'By constant, its levels: {"MATRIX_LR": [0.03, 0.05]}. For what is no constant: {"ACTIVATION": {"levels": {"relu": {}, "gelu": {"edits": [{file, find, replace}]}}}}.',
+      'By constant, its levels: {"MATRIX_LR": [0.03, 0.05]}, or a range: {"MATRIX_LR": {"low": 0.02, "high": 0.1, "scale": "log"}}; whole low and high give whole levels. For what is no constant: {"ACTIVATION": {"levels": {"relu": {}, "gelu": {"edits": [{file, find, replace}]}}}}.',
     ),
 });

@@ -28,7 +28,7 @@ it('answers an unknown argument with those there are, the nearest first, whereve
   `);
   expect(await call('launch_wave', { design: { factors: { A: [1, 2] }, level: 3 } })).toMatchInlineSnapshot(`
     {
-      "error": "invalid_input: launch_wave, design takes no level. It takes: kind, factors.",
+      "error": "invalid_input: launch_wave, design takes no level. It takes: size, kind, factors.",
     }
   `);
 });
@@ -158,7 +158,7 @@ it('tells a wave that is neither a list nor a design, or a design without levels
   `);
   expect(await call('launch_wave', { design: { factors: { DEPTH: 'deep' } } })).toMatchInlineSnapshot(`
     {
-      "error": "invalid_input: design.factors.DEPTH: Expected a list of levels, or {"levels": {"LABEL": {"overrides": {…}, "edits": […]}}}.",
+      "error": "invalid_input: design.factors.DEPTH: Expected a list of levels, {"low": …, "high": …, "scale": "linear" or "log"}, or {"levels": {"LABEL": {"overrides": {…}, "edits": […]}}}.",
     }
   `);
 });

@@ -164,3 +164,35 @@ it('launches a design, waits for it and shows every result once', async () => {
     }
   `);
 });
+
+it('refuses a fraction that there is not, and launches a sweep, which leaves what it does not sweep as it is', async () => {
+  const { lab } = await createTestLab({
+    clusters: 2,
+    run: (task) => ({ seconds: 60, log: wrapperLine(task) + summaryBlock(0.98) }),
+  });
+  const client = await connectClient(async () => lab);
+  const launch = (design: object) => callTool(client, 'launch_wave', { design });
+  const factors = {
+    LEARNING_RATE: { low: 0.02, high: 0.1, scale: 'log' },
+    DEPTH: [4, 8],
+    WIDTH: { levels: { a: {}, b: { overrides: { NAME: 'b' } } } },
+  };
+  expect(await launch({ kind: 'fractional_factorial', factors, size: 5 })).toEqual({
+    error: 'invalid_input: There is no fraction of 3 two-level factors in 5 runs. Sizes for 3 factors: 4.',
+  });
+  expect(await launch({ kind: 'fractional_factorial', factors: { ...factors, DEPTH: { low: 4 } } })).toMatchObject({
+    error: expect.stringContaining('design.factors.DEPTH: Expected a list of levels'),
+  });
+  await launch({ kind: 'one_factor', factors: { LEARNING_RATE: factors.LEARNING_RATE, DEPTH: [16] } });
+  const waves = await lab.store.waves();
+  expect(waves.map(({ wave }) => [wave.kind, wave.factors])).toEqual([
+    ['one_factor', { LEARNING_RATE: [0.02, 0.0447, 0.1], DEPTH: [16] }],
+  ]);
+  const runs = Object.values(waves[0]?.experiments ?? {}).filter(({ isBaseline }) => !isBaseline);
+  expect(runs.map(({ overrides, levels }) => [overrides, levels])).toEqual(
+    [{ LEARNING_RATE: 0.02 }, { LEARNING_RATE: 0.0447 }, { LEARNING_RATE: 0.1 }, { DEPTH: 16 }].map((one) => [
+      one,
+      one,
+    ]),
+  );
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expandDesign } from '../../domain/design/index.js';
+import { expandDesign } from '../../domain/design/expand-design.js';
 import { submitRuns } from '../../lab/submit-runs.js';
 import { defineTool } from '../define-tool.js';
 import { DesignInput } from '../design-input.js';
