@@ -6,6 +6,7 @@ const BENCHES = {
   latency: async () => (await import('./latency.js')).latencyFigures(),
   initialize: async () => (await import('./initialize.js')).initializeFigures(),
   busy: async () => (await import('./busy-share.js')).busyShareFigures(),
+  truth: async () => (await import('./planted-truth.js')).plantedTruthFigures(),
 } as const;
 
 const wanted = process.argv.slice(2);
