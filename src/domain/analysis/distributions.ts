@@ -1,3 +1,4 @@
+/// <reference path="./cephes.d.ts" />
 import { compiled, incbet, incbi, ndtr } from 'cephes';
 
 // The package compiles its WebAssembly in the background: whoever imports this file waits for it, once.
