@@ -7,6 +7,7 @@ const BENCHES = {
   initialize: async () => (await import('./initialize.js')).initializeFigures(),
   busy: async () => (await import('./busy-share.js')).busyShareFigures(),
   skypilot: async () => (await import('./skypilot.js')).skypilotFigures(),
+  analysis: async () => (await import('./analysis.js')).analysisFigures(),
   truth: async () => (await import('./planted-truth.js')).plantedTruthFigures(),
 } as const;
 

@@ -49,6 +49,7 @@ export function createProgram({ version, openWorkshop, projectFolder }: CommandL
     .option('--project <dir>', 'project folder, or one that has some beneath it (default: as for the server)')
     .option('--log', 'the whole log of an experiment, not its last lines')
     .option('--json', 'the same facts as JSON, in a shape that only grows')
+    .option('--charts <dir>', 'writes progress.svg, effects.svg and hardware.svg there')
     .option('--watch', 'draws anew until Ctrl-C; with --json one line each time')
     .action(async (what: string | undefined, options: InspectOptions) => {
       const { runInspect } = await import('./inspect/run-inspect.js');
@@ -70,6 +71,32 @@ export function createProgram({ version, openWorkshop, projectFolder }: CommandL
       await runDemo({ project, openWorkshop });
     });
 
+  const inLab = async (project: string | undefined, work: (lab: Lab) => Promise<void>) => {
+    const workshop = openWorkshop(projectFolder(project));
+    await work(await workshop.openLab()).finally(() => workshop.close());
+  };
+
+  program
+    .command('import')
+    .description('Reads the results.tsv of a campaign that ran elsewhere, in either published column order.')
+    .argument('<file>', 'the results.tsv')
+    .option('--project <dir>', 'project folder (default: as for the server)')
+    .option('--campaign <name>', 'a campaign of its own for these runs (default: made from the file’s name)')
+    .action(async (file: string, { project, campaign }: { project?: string; campaign?: string }) => {
+      const { runImport } = await import('./results/import-command.js');
+      await inLab(project, (lab) => runImport(lab, file, campaign));
+    });
+
+  program
+    .command('export')
+    .description('Writes the results.tsv of the campaign, in SkyPilot’s column order.')
+    .option('--project <dir>', 'project folder (default: as for the server)')
+    .option('--out <file>', 'where to (default: printed)')
+    .action(async ({ project, out }: { project?: string; out?: string }) => {
+      const { runExport } = await import('./results/export-command.js');
+      await inLab(project, (lab) => runExport(lab, out));
+    });
+
   return program;
 }
 
@@ -78,4 +105,5 @@ interface InspectOptions {
   readonly log?: boolean;
   readonly json?: boolean;
   readonly watch?: boolean;
+  readonly charts?: string;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Decision } from './decision.js';
 import { ClusterId, ExperimentId, SnapshotHash, WaveId } from './ids.js';
 
 /**
@@ -88,7 +89,11 @@ export const Experiment = z.strictObject({
   replicateOf: ExperimentId.nullable(),
   /** True for the unchanged base. */
   isBaseline: z.boolean(),
+  /** A replicate of the incumbent that measures the noise and the hardware of its wave. */
+  isSentinel: z.boolean().default(false),
   snapshot: SnapshotHash,
+  /** Equal where two snapshots run the same code, comments and spaces aside; null: from before it was recorded. */
+  identity: z.string().nullable().default(null),
   base: SnapshotHash,
   state: z.enum(EXPERIMENT_STATES),
   /** Why it is not where one would expect it; null when there is nothing to say. */
@@ -120,6 +125,9 @@ export const Experiment = z.strictObject({
   /** `Model config: {…}` as printed. */
   modelConfig: z.string().nullable(),
   crash: Crash.nullable(),
+  decision: Decision.nullable().default(null),
+  /** Read from a `results.tsv`: `snapshot` and `base` are marks of its own, and no code is known by them. */
+  imported: z.boolean().default(false),
 });
 export type Experiment = z.infer<typeof Experiment>;
 

@@ -26,9 +26,17 @@ export const SnapshotHash = z
   .brand<'SnapshotHash'>();
 export type SnapshotHash = z.infer<typeof SnapshotHash>;
 
+export const FindingId = z
+  .string()
+  .regex(/^finding-\d{3,}$/, 'Expected a finding such as finding-003')
+  .brand<'FindingId'>();
+export type FindingId = z.infer<typeof FindingId>;
+
 export const experimentId = (n: number): ExperimentId => ExperimentId.parse(`exp-${String(n).padStart(4, '0')}`);
 export const waveId = (n: number): WaveId => WaveId.parse(`wave-${String(n).padStart(3, '0')}`);
 export const clusterId = (n: number): ClusterId => ClusterId.parse(`gpu-${String(n).padStart(2, '0')}`);
+export const findingId = (n: number): FindingId => FindingId.parse(`finding-${String(n).padStart(3, '0')}`);
 
 /** The number in an id: 3 for exp-0003. */
-export const ordinal = (id: ExperimentId | WaveId | ClusterId): number => Number(id.slice(id.indexOf('-') + 1));
+export const ordinal = (id: ExperimentId | WaveId | ClusterId | FindingId): number =>
+  Number(id.slice(id.indexOf('-') + 1));

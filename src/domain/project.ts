@@ -34,6 +34,14 @@ export const ProjectFile = z.strictObject({
       Metric.default({ name: 'val_bpb', goal: 'minimize' }),
     )
     .describe('What runs are judged by: a key that the script prints, and minimize or maximize.'),
+  noise_prior: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'SD of equal runs on one machine, in the metric’s unit, until replicates show it; null: from earlier campaigns, if any.',
+    ),
   task: z.string().default('experiment.yaml').describe('How one experiment runs: a SkyPilot task in the project.'),
   editable: z
     .array(z.string().min(1))
@@ -75,6 +83,13 @@ export const ProjectFile = z.strictObject({
         .default(15)
         .describe('A launch that has found no machine for so long is given up, and its runs are placed anew.'),
       job_timeout_minutes: z.number().positive().default(10).describe('A run that takes longer is ended.'),
+      target: z.number().nullable().default(null).describe('Value of the metric at which the campaign is done.'),
+      end_hopeless: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Ends a run whose printed estimates (`estimate 0.25 | val_bpb: 1.234`) are clearly worse than the median of finished runs.',
+        ),
     })
     .prefault({}),
   prices: byAccelerator(z.number().nonnegative())

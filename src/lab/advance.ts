@@ -6,6 +6,7 @@ import { ClusterName } from '../ports/cluster-backend.js';
 import type { Store } from '../store/store.js';
 import { settleClusterWork } from './cluster-work.js';
 import { endMarked } from './end-clusters.js';
+import { endHopeless } from './end-hopeless.js';
 import { giveUpLaunches } from './give-up-launches.js';
 import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
 import { launchPlanned } from './launch-planned.js';
@@ -70,6 +71,7 @@ async function round(lab: Lab): Promise<void> {
   if (!(await lab.store.lease.hold())) return;
   await launchPlanned(lab);
   await writeDown(lab);
+  await endHopeless(lab);
   await giveUpLaunches(lab);
   await placeHomeless(lab);
   await rebalance(lab);

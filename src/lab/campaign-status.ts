@@ -1,9 +1,11 @@
+import type { NoiseFloor } from '../domain/analysis/noise-floor.js';
 import { type Throughput, throughput } from '../domain/analysis/throughput.js';
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type CampaignCost, campaignCost } from '../domain/cost.js';
 import { EXPERIMENT_STATES, type Experiment, type ExperimentState, isSettled } from '../domain/experiment.js';
-import { leaderboard, type Standing } from '../domain/standing.js';
-import { type Lab, readCampaign, readExperiments } from './lab.js';
+import { leaderboard, type Standing, withoutResult } from '../domain/standing.js';
+import { analyse } from './analyse.js';
+import type { Lab } from './lab.js';
 import { type ClusterView, viewFleet } from './list-clusters.js';
 
 export interface CampaignStatus {
@@ -13,6 +15,8 @@ export interface CampaignStatus {
   readonly incumbent: Standing | null;
   /** The best value so far, whether or not it could be chance. */
   readonly best: Standing | null;
+  /** null: no replicates, and no prior. */
+  readonly noise: NoiseFloor | null;
   /** Settled after `since`, the oldest first. */
   readonly finished: readonly Standing[];
   /** To be given as `since` next time. */
@@ -31,10 +35,9 @@ export interface CampaignStatus {
 
 /** From the store alone, so it is cheap and works while no server runs; call `advance` before for the latest. */
 export async function campaignStatus(lab: Lab, since: number | null): Promise<CampaignStatus> {
-  const campaign = await readCampaign(lab);
+  const { campaign, experiments, analysis } = await analyse(lab);
   const { limits, prices } = lab.project.settings;
-  const experiments = await readExperiments(lab);
-  const ranked = leaderboard(experiments, campaign);
+  const ranked = leaderboard(experiments, campaign, analysis.judgements);
   const fleet = await viewFleet(lab);
   const cost = campaignCost(campaign.fleet, experiments, prices, lab.now());
   const { usd } = cost.spent;
@@ -48,6 +51,7 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
     waves: new Set(experiments.map(({ waveId }) => waveId)).size,
     incumbent: ranked.find(({ experiment }) => experiment.id === campaign.incumbent) ?? null,
     best: ranked[0] ?? null,
+    noise: analysis.noise,
     finished: news.map((experiment) => standingOf(experiment, ranked)),
     cursor: Math.max(since ?? 0, ...settled.map(({ settledAt }) => settledAt ?? 0)),
     throughput: throughput(experiments, lives(campaign), lab.now()),
@@ -61,12 +65,7 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
 }
 
 const standingOf = (experiment: Experiment, ranked: readonly Standing[]): Standing =>
-  ranked.find((standing) => standing.experiment.id === experiment.id) ?? {
-    experiment,
-    value: null,
-    delta: null,
-    verdict: null,
-  };
+  ranked.find((standing) => standing.experiment.id === experiment.id) ?? withoutResult(experiment);
 
 const lives = ({ fleet }: CampaignFile) =>
   fleet.flatMap(({ upAt, endedAt }) => (upAt === null ? [] : [{ from: upAt, to: endedAt }]));

@@ -3,9 +3,10 @@ import { AutoresearchError } from '../domain/errors.js';
 import type { Experiment } from '../domain/experiment.js';
 import type { ExperimentId, WaveId } from '../domain/ids.js';
 import { type Standing, standings } from '../domain/standing.js';
+import { analyse } from './analyse.js';
 import { awaitNews, type WaitOptions } from './await-news.js';
 import { pickExperiments } from './cancel-experiments.js';
-import { type Lab, readCampaign, readExperiments } from './lab.js';
+import type { Lab } from './lab.js';
 
 export interface Results {
   readonly campaign: CampaignFile;
@@ -25,8 +26,8 @@ export async function fetchResults(
     ...pickExperiments(all, what.experimentIds),
   ];
   const { picked, unseen } = await awaitNews(lab, pick, wait);
-  const campaign = await readCampaign(lab);
-  return { campaign, standings: standings(picked, await readExperiments(lab), campaign), unseen };
+  const { campaign, experiments, analysis } = await analyse(lab);
+  return { campaign, standings: standings(picked, experiments, campaign, analysis.judgements), unseen };
 }
 
 export function experimentsOfWave(all: readonly Experiment[], waveId: WaveId): Experiment[] {

@@ -81,6 +81,7 @@ function readOnly(store: Store, campaign: CampaignFile, waves: WaveFile[]): Stor
     createWave: refuse,
     updateWave: refuse,
     keepText: refuse,
+    updateFindings: refuse,
     lease: { hold: async () => false, release: async () => undefined },
   };
 }

@@ -10,6 +10,7 @@ import { experimentsOf } from '../domain/wave.js';
 import { readProjectFiles } from '../store/project-files.js';
 import type { SourceFile } from '../store/snapshots.js';
 import { isEditable } from './environment.js';
+import { identityOf } from './identify.js';
 import type { Lab } from './lab.js';
 
 export interface SnapshottedRequest {
@@ -17,6 +18,10 @@ export interface SnapshottedRequest {
   /** What it differs from: the project as it is now, or what a replicate's original differed from. */
   readonly base: Snapshot;
   readonly snapshot: Snapshot;
+  /** Equal where the same code is run, comments and spaces aside. */
+  readonly identity: string;
+  /** It runs the base as it is. */
+  readonly isBaseline: boolean;
 }
 
 /**
@@ -57,15 +62,50 @@ export async function snapshotRequests(
     const tree = trees[index] ?? [];
     runs.push(
       Array.isArray(tree)
-        ? { request, base: saved, snapshot: await lab.snapshots.save(tree) }
-        : { request, base: await lab.snapshots.load(tree.base), snapshot: await lab.snapshots.load(tree.snapshot) },
+        ? await snapshotted(lab, request, saved, await lab.snapshots.save(tree))
+        : await replicateOf(lab, tree, { description: request.description, levels: tree.levels }),
     );
   }
   return { base: saved, runs };
 }
 
+async function snapshotted(
+  lab: Lab,
+  request: ExperimentRequest,
+  base: Snapshot,
+  snapshot: Snapshot,
+): Promise<SnapshottedRequest> {
+  const identity = await identityOf(lab.snapshots, snapshot);
+  const isBaseline = identity === (await identityOf(lab.snapshots, base));
+  return { request, base, snapshot, identity, isBaseline };
+}
+
+/** One more run of an experiment: its files and what made them, whatever the project holds by now. */
+export async function replicateOf(
+  lab: Lab,
+  original: Experiment,
+  { description, levels }: Pick<ExperimentRequest, 'description' | 'levels'> = original,
+): Promise<SnapshottedRequest> {
+  const { id, overrides, edits, workdir, isBaseline } = original;
+  const [base, snapshot] = [await lab.snapshots.load(original.base), await lab.snapshots.load(original.snapshot)];
+  return {
+    request: { description, overrides, edits, workdir, replicateOf: id, levels },
+    base,
+    snapshot,
+    identity: original.identity ?? (await identityOf(lab.snapshots, snapshot)),
+    isBaseline,
+  };
+}
+
 function originalOf(request: ExperimentRequest, earlier: readonly Experiment[]): Experiment {
   const original = earlier.find(({ id }) => id === request.replicateOf);
+  if (original?.imported) {
+    throw new AutoresearchError(
+      'invalid_input',
+      `${original.id} was read from a results.tsv: its code is not known.`,
+      'Say with overrides or edits what it was, as an experiment of its own.',
+    );
+  }
   const changes = Object.keys(request.overrides).length + request.edits.length + (request.workdir === null ? 0 : 1);
   if (original && changes === 0) return original;
   throw new AutoresearchError(

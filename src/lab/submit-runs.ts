@@ -3,7 +3,8 @@ import { metricOf } from '../domain/experiment.js';
 import { tryToAdvance } from './advance.js';
 import { type Lab, readExperiments } from './lab.js';
 import { PATIENCE_MS } from './patience.js';
-import { type Plan, type PlanRequest, planRuns } from './plan-runs.js';
+import type { PlanRequest } from './plan-request.js';
+import { type Plan, planRuns } from './plan-runs.js';
 
 /**
  * Plans, stores and submits; answers at once, with the experiments as they stand after the submission. What is stored will run:
@@ -23,12 +24,12 @@ export async function submitRun(lab: Lab, ask: PlanRequest): Promise<Plan> {
   const plan = await submitRuns(lab, ask);
   const [duplicate] = plan.duplicates;
   if (plan.wave || !duplicate) return plan;
-  const { of } = duplicate;
+  const { of, why } = duplicate;
   const { name } = lab.project.settings.metric;
   const value = metricOf(of, name);
   throw new AutoresearchError(
     'duplicate',
-    `${of.id} runs or ran exactly this code: ${of.state}${value === null ? '' : `, ${name} ${value}`}.`,
+    `${of.id} runs or ran ${why === null ? 'this code' : `this (${why})`}: ${of.state}${value === null ? '' : `, ${name} ${value}`}.`,
     `Call fetch_result for it, change something, or ask for one more run on purpose: replicate_of: ${of.id}.`,
   );
 }

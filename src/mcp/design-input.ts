@@ -34,3 +34,18 @@ export const DesignInput = z.strictObject({
       'By constant, its levels: {"MATRIX_LR": [0.03, 0.05]}, or a range: {"MATRIX_LR": {"low": 0.02, "high": 0.1, "scale": "log"}}; whole low and high give whole levels. For what is no constant: {"ACTIVATION": {"levels": {"relu": {}, "gelu": {"edits": [{file, find, replace}]}}}}.',
     ),
 });
+
+export const Sentinels = z.number().int().min(0).max(16).optional();
+
+export const SentinelsInput = Sentinels.describe(
+  'Replicates of the incumbent beside them, one on each accelerator at least; by default 2 from 8 runs on.',
+);
+
+/** The same object where launch_wave has described it already: twice would cost each agent its tokens twice. */
+export const DesignAgain = z
+  .custom<z.input<typeof DesignInput>>(
+    (value) => DesignInput.safeParse(value).success,
+    'Expected a design as launch_wave takes it: {"factors": {"MATRIX_LR": [0.03, 0.05]}, "kind": "full_factorial"}',
+  )
+  .transform((value) => DesignInput.parse(value))
+  .meta({ type: 'object', description: 'As in launch_wave: {factors, kind, size}.' });

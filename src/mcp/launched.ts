@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { dollars, unpricedWords } from '../domain/cost.js';
+import type { PlannedDesign } from '../domain/design/expand-design.js';
+import type { Experiment } from '../domain/experiment.js';
 import { experimentsOf } from '../domain/wave.js';
 import type { Plan } from '../lab/plan-runs.js';
 import type { Answer } from './define-tool.js';
@@ -17,6 +19,7 @@ export const Launched = z.strictObject({
         experiment_id: z.string(),
         state: z.string(),
         value: z.number().optional(),
+        why: z.string().optional(),
       }),
     )
     .optional()
@@ -25,24 +28,32 @@ export const Launched = z.strictObject({
   notes: z.array(z.string()).optional(),
 });
 
-export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeof Launched>> {
+/** @param design what the design of the wave said of itself; null for a list */
+export function launchedAnswer(
+  plan: Plan,
+  metric: string,
+  design: PlannedDesign | null = null,
+): Answer<z.input<typeof Launched>> {
   const runs = plan.wave ? experimentsOf(plan.wave) : [];
   const ids = runs.map(({ id }) => id);
   const clusters = [...new Set(runs.flatMap(({ cluster }) => cluster ?? []))].sort();
   const notes = [
     ...(plan.baseIsIncumbent ? [] : ['The project’s code is not the incumbent’s: differences include that change.']),
     ...runs.flatMap(({ id, note }) => (note === null ? [] : [`${id}: ${note}`])),
-    ...(runs[0]?.isBaseline ? [`${runs[0].id} is the unchanged base.`] : []),
+    ...(runs[0]?.isBaseline && !runs[0].isSentinel ? [`${runs[0].id} is the unchanged base.`] : []),
+    ...sentinelNote(runs),
+    ...designNotes(plan, design),
     ...limitNotes(plan),
   ];
   const usd = plan.cost?.unpriced === 0 ? plan.cost.usd : null;
-  const duplicates = plan.duplicates.map(({ description, of }) => {
+  const duplicates = plan.duplicates.map(({ description, of, why }) => {
     const value = of.metrics?.[metric];
     return {
       description,
       experiment_id: of.id,
       state: of.state,
       ...(value === undefined ? {} : { value: rounded(value) }),
+      ...(why === null ? {} : { why }),
     };
   });
   const waveId = plan.wave?.wave.id;
@@ -66,6 +77,36 @@ export function launchedAnswer(plan: Plan, metric: string): Answer<z.input<typeo
     text,
   };
 }
+
+function sentinelNote(runs: readonly Experiment[]): string[] {
+  const where = runs.flatMap(({ id, isSentinel, cluster }) => (isSentinel ? [`${id} on ${cluster}`] : []));
+  return where.length > 0 ? [`Sentinels: ${where.join(', ')}.`] : [];
+}
+
+/** In brief: design_wave says all of it before. */
+const MOST_ALIASES = 4;
+
+function designNotes({ wave, blockedBy }: Plan, design: PlannedDesign | null): string[] {
+  if (!design || !wave) return [];
+  const { kind, aliases, separates } = design;
+  const more = aliases.length - MOST_ALIASES;
+  return [
+    // Of a design that gives nothing up there is nothing to say.
+    ...(kind === 'full_factorial' ? [] : [separates]),
+    ...(aliases.length > 0
+      ? [`Aliases: ${aliases.slice(0, MOST_ALIASES).join('; ')}${more > 0 ? `; ${more} more` : ''}.`]
+      : []),
+    ...blockNotes(blockedBy),
+  ];
+}
+
+/** What a design gives up so that its factors do not go along with the machines. */
+export const blockNotes = (generators: readonly string[]): string[] =>
+  generators.length > 0
+    ? [
+        `What the clusters differ by cannot be told from ${generators.join(', ')}${generators.length > 1 ? ' and their products' : ''}.`,
+      ]
+    : [];
 
 /** A fleet that a limit kept small, and a cost that is not the whole: what a careful person would want to know. */
 function limitNotes({ bound, cost }: Plan): string[] {

@@ -1,6 +1,7 @@
 import { experimentCost } from '../domain/cost.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { ExperimentId } from '../domain/ids.js';
+import { notebook } from '../domain/notebook.js';
 import { resultsTsv } from '../domain/results-tsv.js';
 import { leaderboard } from '../domain/standing.js';
 import { advanceBriefly } from '../lab/advance.js';
@@ -59,6 +60,14 @@ export const RESOURCES: readonly Resource[] = [
       const { metric, incumbent } = await readCampaign(lab);
       return resultsTsv(await readExperiments(lab), metric.name, incumbent);
     },
+  },
+  {
+    uri: 'autoresearch://findings',
+    name: 'findings',
+    description:
+      'What all campaigns of the project have shown, with n and experiments; what was refuted is struck through.',
+    mimeType: 'text/markdown',
+    read: async (lab) => notebook(await lab.store.findings()),
   },
 ];
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICTS } from '../domain/analysis/verdict.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { Edit, type ExperimentRequest, Literal } from '../domain/experiment.js';
 import { ExperimentId } from '../domain/ids.js';
@@ -60,7 +61,10 @@ export const ExperimentRow = z.strictObject({
   state: z.string(),
   metrics: z.record(z.string(), z.number()).nullable(),
   delta: z.number().optional().describe('Against the incumbent.'),
-  verdict: z.null().describe('null: no noise floor to judge by yet.'),
+  verdict: z.enum(VERDICTS).nullable().describe('null: no noise floor to judge by yet.'),
+  p_better: z.number().optional(),
+  n: z.number().optional().describe('Runs of the configuration.'),
+  df: z.number().optional(),
   crash: z
     .strictObject({ cause: z.string(), message: z.string(), tail: z.string() })
     .optional()
@@ -71,10 +75,17 @@ export const ExperimentRow = z.strictObject({
 /** Six digits behind the point, as train.py prints; more would be noise that costs tokens. */
 export const rounded = (value: number): number => Number(value.toFixed(6));
 
+/** A spread or a difference, to so many digits that count. */
+export const significant = (value: number, digits = 3): number => Number(value.toPrecision(digits));
+
 /** Money to a tenth of a cent: a run of some seconds costs no less. */
 export const cents = (usd: number): number => Number(usd.toFixed(3));
 
-export function rowOf({ experiment, delta, verdict }: Standing, metric: string, detail: 'brief' | 'full') {
+export function rowOf(
+  { experiment, delta, verdict, pBetter, n, df }: Standing,
+  metric: string,
+  detail: 'brief' | 'full',
+) {
   const { id, description, state, metrics, crash, note } = experiment;
   const value = metrics?.[metric];
   const brief = value === undefined ? null : { [metric]: rounded(value) };
@@ -86,6 +97,9 @@ export function rowOf({ experiment, delta, verdict }: Standing, metric: string, 
     metrics: detail === 'full' ? metrics : brief,
     ...(delta === null ? {} : { delta: rounded(delta) }),
     verdict,
+    ...(pBetter === null ? {} : { p_better: believed(pBetter) }),
+    ...(n === null ? {} : { n }),
+    ...(df === null ? {} : { df: Math.round(df) }),
     ...(crash === null ? {} : { crash: { ...crash, tail: lastLines(crash.tail, lines) } }),
     ...(note === null ? {} : { note }),
   };
@@ -97,6 +111,9 @@ const lastLines = (text: string, count: number): string =>
     .slice(-count)
     .map((line) => line.slice(0, 300))
     .join('\n');
+
+/** A probability to three digits; never 0 or 1, which no data shows. */
+export const believed = (p: number): number => Math.min(0.999, Math.max(0.001, Number(p.toFixed(3))));
 
 export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(5)}`;
 

@@ -30,6 +30,16 @@ const LONGEST_DIFF_MS = 1_000;
 
 const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
+/** What the files are called together; nothing is written. */
+export function snapshotOf(sources: readonly SourceFile[]): Snapshot {
+  const files = [...sources].sort(byPath).map(({ path, content, executable }) => ({
+    path,
+    sha256: sha256(content),
+    executable,
+  }));
+  return { hash: SnapshotHash.parse(sha256(manifestText(files))), files };
+}
+
 export function openSnapshots(directory: string): SnapshotStore {
   const objectPath = (hash: string) => join(directory, 'objects', hash.slice(0, 2), hash);
   const treePath = (hash: string) => join(directory, 'trees', `${hash}.json`);
@@ -46,12 +56,7 @@ export function openSnapshots(directory: string): SnapshotStore {
     load,
     content,
     async save(sources) {
-      const files = [...sources].sort(byPath).map(({ path, content: bytes, executable }) => ({
-        path,
-        sha256: sha256(bytes),
-        executable,
-      }));
-      const snapshot: Snapshot = { hash: SnapshotHash.parse(sha256(manifestText(files))), files };
+      const snapshot = snapshotOf(sources);
       if (loaded.has(snapshot.hash)) return snapshot;
       for (const { content: bytes } of sources) await writeOnce(objectPath(sha256(bytes)), bytes);
       await writeOnce(treePath(snapshot.hash), JSON.stringify(snapshot));

@@ -1,9 +1,11 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CampaignFile } from '../domain/campaign.js';
 import { AutoresearchError } from '../domain/errors.js';
+import { type Finding, FindingsFile } from '../domain/finding.js';
 import { type ExperimentId, experimentId, ordinal, WaveId, waveId } from '../domain/ids.js';
+import { notebook } from '../domain/notebook.js';
 import { WaveFile } from '../domain/wave.js';
 import { Document } from './document.js';
 import { createLease, createLock, type Lease } from './lock.js';
@@ -29,6 +31,8 @@ export interface Store {
   ): Promise<CampaignFile>;
   /** One planner at a time, over all processes: what it reads stays true until it has stored what follows from it. */
   whilePlanning<T>(work: () => Promise<T>): Promise<T>;
+  /** One decision at a time, over all processes: it changes the project's files. */
+  whileDeciding<T>(work: () => Promise<T>): Promise<T>;
   /** All waves of all campaigns, the oldest first. */
   waves(): Promise<WaveFile[]>;
   /** Stores a new wave under ids that nobody else gets, or nothing when `build` throws or answers null. */
@@ -37,6 +41,10 @@ export interface Store {
   /** What a person may want to read of one experiment: `log.txt`, `diff.patch`; null when it was never kept. */
   keepText(id: ExperimentId, name: ExperimentText, text: string): Promise<void>;
   readText(id: ExperimentId, name: ExperimentText): Promise<string | null>;
+  /** What all campaigns have shown, the oldest first. */
+  findings(): Promise<Finding[]>;
+  /** Also writes `findings.md` anew. */
+  updateFindings(change: (file: FindingsFile) => void): Promise<void>;
   /** Damaged files that were kept aside, by name. */
   keptAside(): string[];
 }
@@ -46,8 +54,12 @@ export function openStore(directory: string, now: () => number): Store {
   const wavesDir = join(directory, 'waves');
   const lock = createLock(directory, 'store');
   const planning = createLock(directory, 'planning');
+  const deciding = createLock(directory, 'deciding');
   const campaigns = new Map<string, Document<CampaignFile>>();
   const waves = new Map<string, Document<WaveFile>>();
+  const findings = new Document(join(directory, 'findings.json'), FindingsFile, now);
+  const ordered = (file: FindingsFile | null): Finding[] =>
+    Object.values(file?.findings ?? {}).sort((a, b) => ordinal(a.id) - ordinal(b.id));
 
   const campaignDocument = (name: string) =>
     remembered(campaigns, name, () => new Document(join(campaignsDir, `${name}.json`), CampaignFile, now));
@@ -78,6 +90,10 @@ export function openStore(directory: string, now: () => number): Store {
       makeWritable(directory, [campaignsDir, wavesDir]);
       return planning(work);
     },
+    whileDeciding(work) {
+      makeWritable(directory, [campaignsDir, wavesDir]);
+      return deciding(work);
+    },
     waves: readWaves,
     createWave: (build) =>
       locked(async () => {
@@ -106,7 +122,15 @@ export function openStore(directory: string, now: () => number): Store {
       await writeFile(join(folder, name), text);
     },
     readText: (id, name) => readFile(join(directory, 'experiments', id, name), 'utf8').catch(() => null),
-    keptAside: () => [...namesIn(campaignsDir), ...namesIn(wavesDir)].filter((name) => name.includes('.damaged-')),
+    findings: async () => ordered(await findings.read()),
+    updateFindings: (change) =>
+      locked(async () => {
+        const file = await findings.update(() => ({ findings: {} }), change);
+        const path = join(directory, 'findings.md');
+        await writeFile(`${path}.new`, notebook(ordered(file)));
+        await rename(`${path}.new`, path);
+      }),
+    keptAside: () => [directory, campaignsDir, wavesDir].flatMap(namesIn).filter((name) => name.includes('.damaged-')),
   };
 }
 

@@ -59,7 +59,7 @@ it('shows the whole campaign on one screen, a run without a result as a dash and
   expect((await inspect()).stdout).toMatchInlineSnapshot(`
     "test  minimize val_bpb  <project>
       incumbent    0.970000  exp-0001  baseline: the unchanged base
-      best so far  0.950000 val_bpb  exp-0005  −0.020000 against the incumbent  LEARNING_RATE=0.08 DEPTH=6
+      best so far  0.950000 val_bpb  exp-0005  −0.020000 against the incumbent  LEARNING_RATE=0.02 DEPTH=6
                    No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.
       experiments  4 done, 1 crashed
       throughput   100 experiments/h; clusters busy 80 % of the time
@@ -77,14 +77,14 @@ it('shows the whole campaign on one screen, a run without a result as a dash and
 
     Leaderboard: 4 experiments with a result
       #  experiment   val_bpb  − incumbent  state   ran  on      what
-      1  exp-0005    0.950000    −0.020000  done   60 s  gpu-01  LEARNING_RATE=0.08 DEPTH=6
-      2  exp-0003    0.960000    −0.010000  done   60 s  gpu-01  LEARNING_RATE=0.02 DEPTH=6
+      1  exp-0005    0.950000    −0.020000  done   60 s  gpu-01  LEARNING_RATE=0.02 DEPTH=6
+      2  exp-0003    0.960000    −0.010000  done   60 s  gpu-01  LEARNING_RATE=0.08 DEPTH=4
       3  exp-0001    0.970000    incumbent  done   60 s  gpu-01  baseline: the unchanged base
-      4  exp-0002    0.990000    +0.020000  done   60 s  gpu-02  LEARNING_RATE=0.02 DEPTH=4
+      4  exp-0002    0.990000    +0.020000  done   60 s  gpu-02  LEARNING_RATE=0.08 DEPTH=6
 
     Without a result: 1 experiment
       #  experiment  val_bpb  − incumbent  state            ran  on      what
-      –  exp-0004          –            –  crashed: error  60 s  gpu-02  LEARNING_RATE=0.08 DEPTH=4
+      –  exp-0004          –            –  crashed: error  60 s  gpu-02  LEARNING_RATE=0.02 DEPTH=4
 
     More: autoresearch-mcp inspect wave-001 | exp-0005, --watch, --json
     "
@@ -105,12 +105,12 @@ it('shows what the campaign and each run cost, and what is idle of it', async ()
       "  gpu-01   up     H100:1        0        0     idle  $3.00/h  simulated",
       "  gpu-02   up     H100:1        0        0     idle  $3.00/h  simulated",
       "  #  experiment   val_bpb  − incumbent  state   ran   cost  on      what",
-      "  1  exp-0005    0.950000    −0.020000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.08 DEPTH=6",
-      "  2  exp-0003    0.960000    −0.010000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.02 DEPTH=6",
+      "  1  exp-0005    0.950000    −0.020000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.02 DEPTH=6",
+      "  2  exp-0003    0.960000    −0.010000  done   60 s  $0.05  gpu-01  LEARNING_RATE=0.08 DEPTH=4",
       "  3  exp-0001    0.970000    incumbent  done   60 s  $0.05  gpu-01  baseline: the unchanged base",
-      "  4  exp-0002    0.990000    +0.020000  done   60 s  $0.05  gpu-02  LEARNING_RATE=0.02 DEPTH=4",
+      "  4  exp-0002    0.990000    +0.020000  done   60 s  $0.05  gpu-02  LEARNING_RATE=0.08 DEPTH=6",
       "  #  experiment  val_bpb  − incumbent  state            ran   cost  on      what",
-      "  –  exp-0004          –            –  crashed: error  60 s  $0.05  gpu-02  LEARNING_RATE=0.08 DEPTH=4",
+      "  –  exp-0004          –            –  crashed: error  60 s  $0.05  gpu-02  LEARNING_RATE=0.02 DEPTH=4",
     ]
   `);
   expect((await inspect('exp-0003')).stdout).toContain('cost         $0.05 at $3.00/h');
@@ -127,18 +127,18 @@ it('shows a wave with what each factor did, and does not call a lower value a wi
       full_factorial over LEARNING_RATE {0.02, 0.08} × DEPTH {4, 6}; 5 of 5 experiments ended
 
       #  experiment   val_bpb  − incumbent  state            ran  on      what
-      1  exp-0005    0.950000    −0.020000  done            60 s  gpu-01  LEARNING_RATE=0.08 DEPTH=6
-      2  exp-0003    0.960000    −0.010000  done            60 s  gpu-01  LEARNING_RATE=0.02 DEPTH=6
+      1  exp-0005    0.950000    −0.020000  done            60 s  gpu-01  LEARNING_RATE=0.02 DEPTH=6
+      2  exp-0003    0.960000    −0.010000  done            60 s  gpu-01  LEARNING_RATE=0.08 DEPTH=4
       3  exp-0001    0.970000    incumbent  done            60 s  gpu-01  baseline: the unchanged base
-      4  exp-0002    0.990000    +0.020000  done            60 s  gpu-02  LEARNING_RATE=0.02 DEPTH=4
-      –  exp-0004           –            –  crashed: error  60 s  gpu-02  LEARNING_RATE=0.08 DEPTH=4
+      4  exp-0002    0.990000    +0.020000  done            60 s  gpu-02  LEARNING_RATE=0.08 DEPTH=6
+      –  exp-0004           –            –  crashed: error  60 s  gpu-02  LEARNING_RATE=0.02 DEPTH=4
 
     What each factor did (means over the levels of the others)
       factor         level  mean val_bpb  n  largest − smallest mean
-      DEPTH              4      0.990000  1                 0.035000
-                         6      0.955000  2
-      LEARNING_RATE   0.02      0.975000  2                 0.025000
-                      0.08      0.950000  1
+      LEARNING_RATE   0.08      0.975000  2                 0.025000
+                      0.02      0.950000  1
+      DEPTH              6      0.970000  2                 0.010000
+                         4      0.960000  1
       n differs between levels, for some runs have no result: part of a difference may be the other factors’.
 
     No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.
@@ -150,13 +150,13 @@ it('shows an experiment with its diff and the end of its log, cleaned of what a 
   const { inspect, wait } = await campaign();
   for (let call = 0; call < 5; call++) await wait();
   expect((await inspect('exp-0003')).stdout).toMatchInlineSnapshot(`
-    "exp-0003  LEARNING_RATE=0.02 DEPTH=6
+    "exp-0003  LEARNING_RATE=0.08 DEPTH=4
       state        done
       val_bpb      0.960000
       − incumbent  −0.010000  no verdict: no noise floor is known yet
       wave         wave-001
       ran          60 s on gpu-01 (simulated)
-      code         995646ce52be, base 506a380d711e
+      code         ec3d464da3d6, base 506a380d711e
 
     As the job printed it
       training_seconds  300.1
@@ -174,13 +174,13 @@ it('shows an experiment with its diff and the end of its log, cleaned of what a 
     @@ -1,4 +1,4 @@
     -LEARNING_RATE = 0.04  # step size
     -DEPTH = 8  # layers
-    +LEARNING_RATE = 0.02  # step size
-    +DEPTH = 6  # layers
+    +LEARNING_RATE = 0.08  # step size
+    +DEPTH = 4  # layers
      BETAS = (0.8, 0.95)
      print("---")
 
     Log, the job’s own words
-    AUTORESEARCH_SNAPSHOT nonce-3 995646ce52bea2b53872191eef6446f2ab4e3e1bb4fc64466bbfc02b8e265df1
+    AUTORESEARCH_SNAPSHOT nonce-3 ec3d464da3d6b2d1de0dd51141cddafec59d651779f1c1ae6752e3868877fd0c
     Model config: {'n_layer': 8}
     step 00001 (50.0%) | loss: 5.1 | remaining: 1s
     ---
@@ -217,8 +217,8 @@ it('prints the same facts as JSON, in the shape that is documented', async () =>
   expect(whole.best).toMatchObject({ experiment_id: 'exp-0005', verdict: null });
   const wave = WaveReport.parse(JSON.parse((await inspect('wave-001', '--json')).stdout));
   expect(wave.main_effects.map(({ factor, levels }) => [factor, levels.map(({ n }) => n)])).toEqual([
-    ['DEPTH', [1, 2]],
     ['LEARNING_RATE', [2, 1]],
+    ['DEPTH', [2, 1]],
   ]);
 });
 

@@ -15,11 +15,13 @@ describe('autoresearch.yaml', () => {
         "limits": {
           "accelerators": {},
           "capacity_wait_minutes": 15,
+          "end_hopeless": false,
           "job_timeout_minutes": 10,
           "max_clusters": 16,
           "max_cost_per_hour_usd": null,
           "max_cost_usd": null,
           "max_experiments": null,
+          "target": null,
         },
         "local": {
           "slots": null,
@@ -28,6 +30,7 @@ describe('autoresearch.yaml', () => {
           "goal": "minimize",
           "name": "val_bpb",
         },
+        "noise_prior": null,
         "prices": {},
         "task": "experiment.yaml",
         "tiers": {

@@ -303,7 +303,7 @@ it('says so when the project’s code is no longer the incumbent’s', async () 
   const { lab, directory } = await createTestLab({ clock: virtualClock() });
   await submitRuns(lab, wave(rates(0.1)));
   await afterRuns(lab);
-  writeFileSync(join(directory, 'train.py'), `${TRAIN_PY}# better\n`);
+  writeFileSync(join(directory, 'train.py'), `${TRAIN_PY}MUON = True\n`);
   expect((await submitRuns(lab, wave(rates(0.2)))).baseIsIncumbent).toBe(false);
 });
 

@@ -23,6 +23,7 @@ it('lists the campaign, its tables, and a template for each experiment', async (
     'autoresearch://campaign',
     'autoresearch://leaderboard',
     'autoresearch://results.tsv',
+    'autoresearch://findings',
   ]);
   expect((await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
     'autoresearch://experiments/{id}',

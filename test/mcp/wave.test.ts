@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { callTool, connectClient } from '../support/client.js';
 import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
+import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab } from '../support/test-lab.js';
+import { after } from '../support/waves.js';
 
 it('launches a design, waits for it and shows every result once', async () => {
   const values: Record<string, number> = {
@@ -34,10 +38,11 @@ it('launches a design, waits for it and shows every result once', async () => {
         ],
         "notes": [
           "exp-0001 is the unchanged base.",
+          "What the clusters differ by cannot be told from LEARNING_RATE×DEPTH.",
         ],
         "wave_id": "wave-001",
       },
-      "text": "wave-001: 5 experiments (exp-0001…exp-0005) on gpu-01, gpu-02. exp-0001 is the unchanged base.",
+      "text": "wave-001: 5 experiments (exp-0001…exp-0005) on gpu-01, gpu-02. exp-0001 is the unchanged base. What the clusters differ by cannot be told from LEARNING_RATE×DEPTH.",
     }
   `);
   expect(await callTool(client, 'fetch_result', { wave_id: 'wave-001', wait_seconds: 50 })).toMatchInlineSnapshot(`
@@ -67,7 +72,7 @@ it('launches a design, waits for it and shows every result once', async () => {
           },
           {
             "delta": 0.02,
-            "description": "LEARNING_RATE=0.02 DEPTH=4",
+            "description": "LEARNING_RATE=0.02 DEPTH=8",
             "experiment_id": "exp-0002",
             "metrics": {
               "val_bpb": 0.99,
@@ -77,7 +82,7 @@ it('launches a design, waits for it and shows every result once', async () => {
           },
           {
             "delta": -0.01,
-            "description": "LEARNING_RATE=0.02 DEPTH=8",
+            "description": "LEARNING_RATE=0.02 DEPTH=4",
             "experiment_id": "exp-0003",
             "metrics": {
               "val_bpb": 0.96,
@@ -190,9 +195,43 @@ it('refuses a fraction that there is not, and launches a sweep, which leaves wha
   ]);
   const runs = Object.values(waves[0]?.experiments ?? {}).filter(({ isBaseline }) => !isBaseline);
   expect(runs.map(({ overrides, levels }) => [overrides, levels])).toEqual(
-    [{ LEARNING_RATE: 0.02 }, { LEARNING_RATE: 0.0447 }, { LEARNING_RATE: 0.1 }, { DEPTH: 16 }].map((one) => [
+    // In the order in which they run, shuffled.
+    [{ LEARNING_RATE: 0.02 }, { LEARNING_RATE: 0.0447 }, { DEPTH: 16 }, { LEARNING_RATE: 0.1 }].map((one) => [
       one,
       one,
     ]),
   );
+});
+
+it('refuses alone what was run before, a comment aside, and runs it once more on purpose', async () => {
+  const { lab, directory } = await createTestLab({
+    clusters: 1,
+    run: (task) => ({ seconds: 60, log: wrapperLine(task) + summaryBlock(0.98) }),
+  });
+  const client = await connectClient(async () => lab);
+  const faster = { description: 'faster', overrides: { LEARNING_RATE: 0.08 } };
+  await callTool(client, 'launch_experiment', faster);
+  await after(lab, 1000);
+  writeFileSync(join(directory, 'train.py'), TRAIN_PY.replace('# step size', '# of Adam'));
+  expect(await callTool(client, 'launch_experiment', faster)).toMatchInlineSnapshot(`
+    {
+      "error": "duplicate: exp-0001 runs or ran this code: done, val_bpb 0.98. Call fetch_result for it, change something, or ask for one more run on purpose: replicate_of: exp-0001.",
+    }
+  `);
+  expect(
+    await callTool(client, 'launch_experiment', { description: 'again', replicate_of: 'exp-0001' }),
+  ).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "clusters": [
+          "gpu-01",
+        ],
+        "experiment_ids": [
+          "exp-0002",
+        ],
+        "wave_id": "wave-002",
+      },
+      "text": "wave-002: 1 experiment (exp-0002) on gpu-01.",
+    }
+  `);
 });

@@ -1,6 +1,6 @@
 import { advance } from '../../src/lab/advance.js';
 import { type Lab, nameOf, readCampaign, readExperiments } from '../../src/lab/lab.js';
-import type { PlanRequest } from '../../src/lab/plan-runs.js';
+import type { PlanRequest } from '../../src/lab/plan-request.js';
 import type { ClusterBackend } from '../../src/ports/cluster-backend.js';
 
 /** One run of each learning rate, without a baseline. */

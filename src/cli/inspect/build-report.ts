@@ -5,10 +5,10 @@ import { ExperimentId, WaveId } from '../../domain/ids.js';
 import { type Prices, priceOf } from '../../domain/price.js';
 import { leaderboard, type Standing, standings } from '../../domain/standing.js';
 import { experimentsOf, type WaveFile } from '../../domain/wave.js';
+import { analyse } from '../../lab/analyse.js';
 import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
 import { pickExperiments } from '../../lab/cancel-experiments.js';
 import { experimentsOfWave } from '../../lab/fetch-results.js';
-import { readExperiments, readWaves } from '../../lab/lab.js';
 import type { ClusterView } from '../../lab/list-clusters.js';
 import type { Look } from '../../lab/look.js';
 import type { CampaignReport, ClusterRow, Cost, ExperimentReport, Row, WaveReport, WaveRow } from './report.js';
@@ -19,22 +19,23 @@ const LOG_TAIL_LINES = 20;
 /** Everything that reports are made from, read once, so that one screen shows one moment. */
 export async function read(look: Look) {
   const status = await campaignStatus(look.lab, null);
-  const experiments = await readExperiments(look.lab);
-  const ranked = leaderboard(experiments, status.campaign);
+  const { experiments, waves: files, analysis } = await analyse(look.lab);
+  const { judgements, noise } = analysis;
+  const ranked = leaderboard(experiments, status.campaign, judgements);
   const { prices } = look.lab.project.settings;
   const maxUsd = look.lab.project.settings.limits.max_cost_usd;
   const rowOf = rowMaker(ranked, status, prices, look.lab.now());
-  const waves = (await readWaves(look.lab)).map((file) => waveRow(file, status.campaign.metric.name, ranked));
+  const waves = files.map((file) => waveRow(file, status.campaign.metric.name, ranked));
   const unseen = look.unseen === null ? [] : [`The machines did not answer (${look.unseen}): this is what was stored.`];
   const common = {
     project: look.lab.project.directory,
     campaign: status.campaign.name,
     metric: { ...status.campaign.metric },
     incumbent: status.campaign.incumbent,
-    noise_floor: null,
+    noise_floor: noise && { sd: noise.sd, df: noise.df, effective_df: noise.effectiveDf, prior: noise.prior },
     notices: [...unseen, ...status.notices],
   };
-  return { look, status, experiments, ranked, rowOf, waves, prices, maxUsd, common };
+  return { look, status, experiments, judgements, ranked, rowOf, waves, prices, maxUsd, common };
 }
 type Facts = Awaited<ReturnType<typeof read>>;
 
@@ -87,9 +88,9 @@ export const effectsOf = (chosen: readonly Experiment[], metric: string): WaveRe
 
 /** @throws not_found */
 export async function experimentReport(facts: Facts, id: string, withWholeLog: boolean): Promise<ExperimentReport> {
-  const { look, status, experiments, rowOf, prices, common } = facts;
+  const { look, status, experiments, judgements, rowOf, prices, common } = facts;
   const [run] = pickExperiments(experiments, [ExperimentId.parse(id)]);
-  const [standing] = standings(run ? [run] : [], experiments, status.campaign);
+  const [standing] = standings(run ? [run] : [], experiments, status.campaign, judgements);
   if (!run || !standing) throw new Error(`${id} was found and lost.`);
   const log = await look.log(run.id);
   return {
@@ -127,7 +128,7 @@ const lastLines = (log: string): string =>
 
 function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, prices: Prices, now: number) {
   const ranks = new Map(ranked.map(({ experiment }, index) => [experiment.id, index + 1]));
-  return ({ experiment: run, value, delta, verdict }: Standing): Row => ({
+  return ({ experiment: run, value, delta, verdict, pBetter, n, df }: Standing): Row => ({
     rank: ranks.get(run.id) ?? null,
     experiment_id: run.id,
     wave_id: run.waveId,
@@ -136,6 +137,9 @@ function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, pri
     value,
     delta,
     verdict,
+    p_better: pBetter,
+    n,
+    df,
     is_incumbent: run.id === campaign.incumbent,
     is_baseline: run.isBaseline,
     replicate_of: run.replicateOf,

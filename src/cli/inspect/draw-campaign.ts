@@ -1,6 +1,6 @@
 import { unpricedWords } from '../../domain/cost.js';
 import { shownPath } from '../shown-path.js';
-import { drawRows, NO_NOISE_FLOOR } from './draw-rows.js';
+import { drawRows, NO_NOISE_FLOOR, noiseWords, verdictOf } from './draw-rows.js';
 import { foreignLine } from './foreign-text.js';
 import { counted, difference, dollarsPerHour, duration, metricValue, money, NONE, percent } from './quantities.js';
 import type { CampaignReport, Cost, FolderReport, WaveRow } from './report.js';
@@ -25,7 +25,11 @@ export function drawCampaign(report: CampaignReport): string {
           : `${NONE}  the unchanged base has no result yet`,
       ],
       ['best so far', bestLine(report)],
-      ...(best === null || best.is_incumbent ? [] : [['', warning(NO_NOISE_FLOOR)] as const]),
+      ...(report.noise_floor !== null
+        ? [['noise', noiseWords(report.noise_floor)] as const]
+        : best === null || best.is_incumbent
+          ? []
+          : [['', warning(NO_NOISE_FLOOR)] as const]),
       ['experiments', countsOf(report.counts)],
       ['throughput', throughputLines(throughput)],
       ...(report.cost.clusters === 0 ? [] : [['cost', costLines(report.cost)] as const]),
@@ -83,7 +87,10 @@ function costLines(cost: Cost): string {
 
 function bestLine({ best, metric }: CampaignReport): string {
   if (best === null) return `${NONE}  no experiment has a result yet`;
-  const against = best.is_incumbent ? 'the incumbent itself' : `${difference(best.delta)} against the incumbent`;
+  const verdict = verdictOf(best);
+  const against = best.is_incumbent
+    ? 'the incumbent itself'
+    : `${difference(best.delta)} against the incumbent${verdict === null ? '' : `, ${verdict}`}`;
   return `${metricValue(best.value)} ${metric.name}  ${best.experiment_id}  ${against}  ${foreignLine(best.description)}`;
 }
 

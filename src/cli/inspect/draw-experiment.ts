@@ -1,4 +1,4 @@
-import { stateOf } from './draw-rows.js';
+import { stateOf, verdictOf } from './draw-rows.js';
 import { foreignLine, foreignText } from './foreign-text.js';
 import { difference, dollarsPerHour, duration, metricValue, money, NONE } from './quantities.js';
 import type { ExperimentReport } from './report.js';
@@ -12,7 +12,7 @@ export function drawExperiment(report: ExperimentReport): string {
   const entries: [string, string][] = [
     ['state', stateOf(row)],
     [metric.name, row.is_incumbent ? `${metricValue(row.value)}  the incumbent` : metricValue(row.value)],
-    ['− incumbent', row.delta === null ? NONE : `${difference(row.delta)}  no verdict: no noise floor is known yet`],
+    ['− incumbent', row.delta === null ? NONE : `${difference(row.delta)}  ${verdictOf(row) ?? unjudged(report)}`],
     ['wave', row.wave_id],
     [
       'ran',
@@ -45,6 +45,9 @@ export function drawExperiment(report: ExperimentReport): string {
     log === null ? dim('  none yet') : foreignText(asShown(log)),
   ].join('\n');
 }
+
+const unjudged = ({ noise_floor }: ExperimentReport): string =>
+  noise_floor === null ? 'no verdict: no noise floor is known yet' : 'a replicate of the incumbent';
 
 /** A progress line is rewritten in place by `\r`: what a terminal would show is its last state. */
 const asShown = (log: string): string => log.replace(/[^\n]*\r(?=[^\n])/g, '');

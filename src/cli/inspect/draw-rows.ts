@@ -1,6 +1,7 @@
+import { verdictWords } from '../../domain/standing.js';
 import { foreignLine } from './foreign-text.js';
 import { difference, duration, metricValue, money, NONE } from './quantities.js';
-import type { MainEffectRow, Row } from './report.js';
+import type { MainEffectRow, Row, WaveReport } from './report.js';
 import { bad, dim, good, table, warning } from './table.js';
 
 export const NO_NOISE_FLOOR =
@@ -9,6 +10,7 @@ export const NO_NOISE_FLOOR =
 /** Experiments as a ranked table. */
 export function drawRows(rows: readonly Row[], metric: string): string {
   // Where nobody knows a price, a column of dashes would tell nothing.
+  const isJudged = rows.some(({ verdict }) => verdict !== null);
   const isPriced = rows.some(({ cost_usd }) => cost_usd !== null);
   return table(
     [
@@ -16,6 +18,7 @@ export function drawRows(rows: readonly Row[], metric: string): string {
       { head: 'experiment' },
       { head: metric, align: 'right' },
       { head: '− incumbent', align: 'right' },
+      ...(isJudged ? [{ head: 'verdict' }] : []),
       { head: 'state' },
       { head: 'ran', align: 'right' },
       ...(isPriced ? [{ head: 'cost', align: 'right' as const }] : []),
@@ -27,6 +30,7 @@ export function drawRows(rows: readonly Row[], metric: string): string {
       row.is_incumbent ? good(row.experiment_id) : row.experiment_id,
       metricValue(row.value),
       row.is_incumbent ? dim('incumbent') : difference(row.delta),
+      ...(isJudged ? [coloured(row)] : []),
       stateOf(row),
       duration(row.run_seconds),
       ...(isPriced ? [money(row.cost_usd)] : []),
@@ -35,6 +39,23 @@ export function drawRows(rows: readonly Row[], metric: string): string {
     ]),
   );
 }
+
+/** `P=0.99 win (n=2, df=6)` */
+export function verdictOf({ verdict, p_better, n, df }: Row): string | null {
+  return verdictWords({ verdict, pBetter: p_better, n, df });
+}
+
+function coloured(row: Row): string {
+  const words = verdictOf(row);
+  if (words === null) return NONE;
+  return row.verdict === 'win' ? good(words) : row.verdict === 'loss' ? dim(words) : words;
+}
+
+export const noiseWords = (noise: Noise): string =>
+  noise === null
+    ? NO_NOISE_FLOOR
+    : `equal runs differ by SD ${Number(noise.sd.toPrecision(3))} (df ${noise.df}${noise.prior === null ? '' : `, and a prior of ${Number(noise.prior.toPrecision(3))}`})`;
+type Noise = WaveReport['noise_floor'];
 
 export function stateOf({ state, crash_cause }: Row): string {
   const words = crash_cause === null ? state : `${state}: ${crash_cause}`;

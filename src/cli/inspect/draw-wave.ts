@@ -1,10 +1,18 @@
-import { drawEffects, drawRows, NO_NOISE_FLOOR } from './draw-rows.js';
+import { drawEffects, drawRows, NO_NOISE_FLOOR, noiseWords } from './draw-rows.js';
 import { foreignLine } from './foreign-text.js';
 import { counted } from './quantities.js';
 import type { WaveReport } from './report.js';
 import { bold, dim, warning } from './table.js';
 
-export function drawWave({ wave, campaign, metric, experiments, main_effects, notices }: WaveReport): string {
+export function drawWave({
+  wave,
+  campaign,
+  metric,
+  experiments,
+  main_effects,
+  notices,
+  noise_floor,
+}: WaveReport): string {
   const factors = Object.entries(wave.factors).map(
     ([name, levels]) => `${name} {${levels.map((level) => JSON.stringify(level)).join(', ')}}`,
   );
@@ -18,6 +26,6 @@ export function drawWave({ wave, campaign, metric, experiments, main_effects, no
       ? []
       : ['', bold('What each factor did (means over the levels of the others)'), drawEffects(main_effects, metric)]),
     '',
-    warning(NO_NOISE_FLOOR),
+    noise_floor === null ? warning(NO_NOISE_FLOOR) : `Noise floor: ${noiseWords(noise_floor)}`,
   ].join('\n');
 }

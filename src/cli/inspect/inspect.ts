@@ -39,12 +39,24 @@ export async function inspect(
   if (project === undefined) throw noCampaign(folder);
   if (others.length === 0) return reportOf(await openLab(project), target, withWholeLog);
   if (target.kind === 'campaign') return folderReport(folder, projects, openLab);
-  throw new AutoresearchError(
+  throw severalCampaigns(folder, projects);
+}
+
+/** The project that is meant. @throws as `inspect` */
+export async function onlyProject(folder: string): Promise<string> {
+  const projects = await findCampaigns(folder);
+  const [project, ...others] = projects;
+  if (project === undefined) throw noCampaign(folder);
+  if (others.length > 0) throw severalCampaigns(folder, projects);
+  return project;
+}
+
+const severalCampaigns = (folder: string, projects: readonly string[]): AutoresearchError =>
+  new AutoresearchError(
     'invalid_input',
     `${folder} holds ${projects.length} campaigns beneath it: ${projects.join(', ')}.`,
     'Say which with --project DIR.',
   );
-}
 
 export async function reportOf(lab: Lab, target: Target, withWholeLog: boolean): Promise<Report> {
   const facts = await read(await look(lab));

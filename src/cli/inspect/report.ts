@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VERDICTS } from '../../domain/analysis/verdict.js';
 
 /**
  * What `inspect --json` prints, and what its screens are drawn from. Part of the interface: fields are added, never renamed.
@@ -16,7 +17,10 @@ export const Row = z.strictObject({
   state: z.string(),
   value: number.describe('Of the campaign’s metric; null without a result.'),
   delta: number.describe('value − incumbent’s value; null for the incumbent itself.'),
-  verdict: z.null().describe('Always null while there is no noise floor.'),
+  verdict: z.enum(VERDICTS).nullable().describe('On its configuration; always null while there is no noise floor.'),
+  p_better: number.describe('P that its configuration is truly better than the incumbent’s.'),
+  n: number.describe('Runs of its configuration, where there is a verdict.'),
+  df: number.describe('Degrees of freedom behind p_better.'),
   is_incumbent: z.boolean(),
   is_baseline: z.boolean().describe('The unchanged base.'),
   replicate_of: text,
@@ -75,7 +79,15 @@ const common = {
   campaign: z.string(),
   metric: Metric,
   incumbent: text,
-  noise_floor: z.null().describe('null: none is known yet, so no difference is called a win.'),
+  noise_floor: z
+    .strictObject({
+      sd: z.number().describe('Of equal runs on one machine, in the metric’s unit.'),
+      df: z.number().describe('From this campaign’s replicates.'),
+      effective_df: z.number().describe('With what a prior counts for.'),
+      prior: number.describe('SD from the settings or from earlier campaigns, where it was needed.'),
+    })
+    .nullable()
+    .describe('null: none is known yet, so no difference is called a win.'),
   notices: z.array(z.string()),
 };
 

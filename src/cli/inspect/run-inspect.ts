@@ -1,10 +1,13 @@
-import { draw, inspect, type OpenLab, targetOf } from './inspect.js';
+import { look } from '../../lab/look.js';
+import { writeCharts } from '../charts/write-charts.js';
+import { draw, inspect, type OpenLab, onlyProject, targetOf } from './inspect.js';
 import { watch } from './watch.js';
 
 interface Options {
   readonly log?: boolean;
   readonly json?: boolean;
   readonly watch?: boolean;
+  readonly charts?: string;
 }
 
 /** Short enough to see a run end, long enough that the machines are not asked all the time. */
@@ -17,6 +20,12 @@ export async function runInspect(
   openLab: OpenLab,
 ): Promise<void> {
   const target = targetOf(what);
+  if (options.charts !== undefined) {
+    const { lab } = await look(await openLab(await onlyProject(folder)));
+    const paths = await writeCharts(lab, options.charts, target.kind === 'wave' ? target.id : null);
+    process.stdout.write(`${paths.join('\n')}\n`);
+    return;
+  }
   const text = async (indent: number) => {
     const report = await inspect(folder, target, options.log ?? false, openLab);
     return options.json ? JSON.stringify(report, null, indent) : draw(report);

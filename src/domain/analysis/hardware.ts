@@ -1,4 +1,4 @@
-import { leastSquares, type Noise } from './least-squares.js';
+import { type Fit, inner, leastSquares, type Noise } from './least-squares.js';
 
 /** A run that ended with a result. */
 export interface HardwareRun {
@@ -45,19 +45,9 @@ export function compareHardware(runs: readonly HardwareRun[], noise: Noise | nul
   if (reference === undefined) return null;
   const joined = connectedTo(reference, runs);
   const fitted = runs.filter(({ accelerator }) => joined.has(accelerator));
-  const fit = leastSquares(
-    [
-      ...[...new Set(fitted.map(({ config }) => config))].map((config) => ({
-        name: `config ${config}`,
-        values: fitted.map((run) => Number(run.config === config)),
-      })),
-      ...names
-        .slice(1)
-        .flatMap((name) =>
-          joined.has(name) ? [{ name, values: fitted.map((run) => Number(run.accelerator === name)) }] : [],
-        ),
-    ],
-    fitted.map(({ value }) => value),
+  const fit = withinConfigs(
+    names.slice(1).filter((name) => joined.has(name)),
+    fitted,
   );
   const floor = noise ?? fit.residual;
   return {
@@ -79,6 +69,33 @@ export function compareHardware(runs: readonly HardwareRun[], noise: Noise | nul
       };
     }),
   };
+}
+
+/**
+ * Least squares on accelerators with a term for each configuration. Those are swept out as deviations from the configurations' means
+ * (Frisch & Waugh 1933), which gives the same: a thousand columns would take seconds.
+ */
+function withinConfigs(names: readonly string[], runs: readonly HardwareRun[]): Fit {
+  const groups = new Map<string, number[]>();
+  for (const [row, { config }] of runs.entries()) {
+    const group = groups.get(config);
+    if (group) group.push(row);
+    else groups.set(config, [row]);
+  }
+  const swept = (of: (run: HardwareRun) => number): number[] => {
+    const values = runs.map(of);
+    for (const group of groups.values()) {
+      const mean = group.reduce((sum, row) => sum + (values[row] ?? 0), 0) / group.length;
+      for (const row of group) values[row] = (values[row] ?? 0) - mean;
+    }
+    return values;
+  };
+  const columns = names.map((name) => ({ name, values: swept((run) => Number(run.accelerator === name)) }));
+  const y = swept(({ value }) => value);
+  const fit = leastSquares(columns, y);
+  const df = runs.length - groups.size - fit.coefficients.length;
+  const square = fit.residual ? fit.residual.sd ** 2 * fit.residual.df : inner(y, y);
+  return { ...fit, residual: df > 0 ? { sd: Math.sqrt(square / df), df } : null };
 }
 
 function connectedTo(reference: string, runs: readonly HardwareRun[]): ReadonlySet<string> {

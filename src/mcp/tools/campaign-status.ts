@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { dollars, unpricedWords } from '../../domain/cost.js';
+import { verdictWords } from '../../domain/standing.js';
 import { lookBriefly } from '../../lab/advance.js';
 import { type CampaignStatus, campaignStatus } from '../../lab/campaign-status.js';
 import { defineTool } from '../define-tool.js';
-import { cents, ExperimentRow, minutes, rounded, rowOf, signed } from '../words.js';
+import { cents, ExperimentRow, minutes, rounded, rowOf, signed, significant } from '../words.js';
 
 const Cost = z.strictObject({
   usd: z.number().optional(),
@@ -12,6 +13,9 @@ const Cost = z.strictObject({
   left_usd: z.number().optional(),
   unknown: z.string().optional(),
 });
+
+/** Of what has a result. */
+const Scored = ExperimentRow.omit({ crash: true });
 
 export const campaignStatusTool = defineTool({
   name: 'campaign_status',
@@ -25,9 +29,9 @@ export const campaignStatusTool = defineTool({
   output: z.strictObject({
     campaign: z.string(),
     metric: z.string(),
-    incumbent: ExperimentRow.optional(),
-    best: ExperimentRow.optional(),
-    noise: z.null().describe('null: no noise floor yet.'),
+    incumbent: Scored.optional(),
+    best: Scored.optional(),
+    noise: z.strictObject({ sd: z.number(), df: z.number() }).nullable().describe('null: no noise floor yet.'),
     counts: z.record(z.string(), z.number()),
     experiments_left: z.number().optional(),
     cost: Cost.optional(),
@@ -45,7 +49,7 @@ export const campaignStatusTool = defineTool({
     const unseen = await lookBriefly(lab);
     const status = await campaignStatus(lab, since ?? null);
     const notices = [...(unseen === null ? [] : [unseen]), ...status.notices];
-    const { campaign, counts, throughput, incumbent, best, maxExperiments, queueDryInSeconds } = status;
+    const { campaign, counts, throughput, incumbent, best, noise, maxExperiments, queueDryInSeconds } = status;
     const { name, goal } = campaign.metric;
     const used = Object.values(counts).reduce((sum, n) => sum + n, 0) - counts.cancelled;
     const row = (standing: typeof best) => standing && rowOf(standing, name, 'brief');
@@ -56,7 +60,7 @@ export const campaignStatusTool = defineTool({
         metric: `${goal} ${name}`,
         ...(incumbent ? { incumbent: row(incumbent) ?? undefined } : {}),
         ...(best ? { best: row(best) ?? undefined } : {}),
-        noise: null,
+        noise: noise && { sd: significant(noise.sd), df: noise.effectiveDf },
         counts: Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
         ...(maxExperiments === null ? {} : { experiments_left: Math.max(0, maxExperiments - used) }),
         ...(status.cost.spent.machines > 0 ? { cost: costOf(status) } : {}),
@@ -79,13 +83,15 @@ export const campaignStatusTool = defineTool({
       text: [
         best?.value === undefined || best.value === null
           ? `${campaign.name}: no result yet.`
-          : `${campaign.name}: best ${name} ${rounded(best.value)} (${best.experiment.id}${best.delta === null ? '' : `, ${signed(best.delta)} against the incumbent`}).`,
+          : `${campaign.name}: best ${name} ${rounded(best.value)} (${best.experiment.id}${best.delta === null ? '' : `, ${signed(best.delta)} against the incumbent${suffixed(verdictWords(best))}`}).`,
         ...(status.cost.spent.usd ? [`${dollars(status.cost.spent.usd)} spent.`] : []),
         next,
       ].join(' '),
     };
   },
 });
+
+const suffixed = (words: string | null): string => (words === null ? '' : `, ${words}`);
 
 /** What is not known is left out, and `unknown` says of how many clusters. */
 function costOf({ cost: { spent, idleUsd, perHour }, leftUsd }: CampaignStatus): z.input<typeof Cost> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AutoresearchError } from '../../domain/errors.js';
 import { isSettled } from '../../domain/experiment.js';
 import { ExperimentId, WaveId } from '../../domain/ids.js';
-import { bestOf } from '../../domain/standing.js';
+import { bestOf, verdictWords } from '../../domain/standing.js';
 import { fetchResults, type Results } from '../../lab/fetch-results.js';
 import { defineTool } from '../define-tool.js';
 import { ExperimentRow, rowOf, signed } from '../words.js';
@@ -78,7 +78,9 @@ function summary({ campaign, standings }: Results): string {
       : []),
     ...(delta === null
       ? []
-      : [`Best − incumbent ${incumbent} = ${signed(delta)}; without a noise floor that is no win yet.`]),
+      : [
+          `Best − incumbent ${incumbent} = ${signed(delta)}; ${(first && verdictWords(first)) ?? 'without a noise floor that is no win yet'}.`,
+        ]),
   ].join(' ');
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { expandDesign } from '../../domain/design/expand-design.js';
 import { submitRuns } from '../../lab/submit-runs.js';
 import { defineTool } from '../define-tool.js';
-import { DesignInput } from '../design-input.js';
+import { DesignInput, SentinelsInput } from '../design-input.js';
 import { Launched, launchedAnswer } from '../launched.js';
 import { AcceleratorsInput, ExperimentInput, requestOf, wantedAccelerators } from '../words.js';
 
@@ -17,13 +17,14 @@ export const launchWaveTool = defineTool({
     experiments: z.array(ExperimentInput).max(64).optional().describe('Either this or design.'),
     design: DesignInput.optional(),
     replicates: z.number().int().min(1).max(8).default(1).describe('Runs of each point.'),
+    sentinels: SentinelsInput,
     tier: z.string().optional().describe('A tier of autoresearch.yaml: screen or validate.'),
     accelerators: AcceleratorsInput,
   }),
   output: Launched,
-  async run(lab, { description, experiments, design, replicates, ...where }) {
+  async run(lab, { description, experiments, design, replicates, sentinels, ...where }) {
     const { metric, tiers } = lab.project.settings;
-    const { kind, factors, requests } = expandDesign(experiments?.map(requestOf), design);
+    const { kind, factors, requests, planned } = expandDesign(experiments?.map(requestOf), design);
     const plan = await submitRuns(lab, {
       description,
       kind,
@@ -33,7 +34,9 @@ export const launchWaveTool = defineTool({
       accelerators: wantedAccelerators(tiers, where),
       cluster: null,
       withBaseline: true,
+      sentinels: sentinels ?? null,
+      runOrder: planned?.runOrder,
     });
-    return launchedAnswer(plan, metric.name);
+    return launchedAnswer(plan, metric.name, planned);
   },
 });

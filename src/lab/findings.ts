@@ -1,0 +1,22 @@
+import { findingsOf } from '../domain/analysis/report-findings.js';
+import { addFindings, type Finding, type FindingDraft } from '../domain/finding.js';
+import { type Lab, readCampaign, readExperiments } from './lab.js';
+
+/**
+ * Writes down what was learnt, of this campaign. Saying again what stands changes nothing, so an analysis may call it each time.
+ * @returns the findings that now stand for the drafts, in their order
+ */
+export async function recordFindings(lab: Lab, drafts: readonly FindingDraft[]): Promise<Finding[]> {
+  let recorded: Finding[] = [];
+  if (drafts.length === 0) return recorded;
+  await lab.store.updateFindings((file) => {
+    recorded = addFindings(file, drafts, { campaign: lab.project.campaign, at: lab.now() });
+  });
+  return recorded;
+}
+
+/** What an analysis of the whole campaign has shown; of a part of it, the rest would seem refuted. */
+export async function recordReport(lab: Lab, report: Parameters<typeof findingsOf>[0]): Promise<Finding[]> {
+  const { metric } = await readCampaign(lab);
+  return recordFindings(lab, findingsOf(report, await readExperiments(lab), metric.name));
+}

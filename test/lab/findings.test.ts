@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { analyseResults } from '../../src/lab/analyse-results.js';
+import { recordReport } from '../../src/lab/findings.js';
+import { callTool, connectClient } from '../support/client.js';
+import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
+import { createTestLab } from '../support/test-lab.js';
+
+it('writes what an analysis shows into the notebook, once however often it is asked', async () => {
+  const { lab } = await createTestLab({
+    clusters: 1,
+    run: (task) => {
+      const isLarge = /LEARNING_RATE=0.08/.test(task.envs['EXPERIMENT_DESC'] ?? '');
+      const noise = ((Number(task.name.slice(-1)) * 7) % 5) * 1e-5;
+      return { seconds: 60, log: wrapperLine(task) + summaryBlock((isLarge ? 0.95 : 0.97) + noise) };
+    },
+  });
+  const client = await connectClient(async () => lab);
+  const design = { factors: { LEARNING_RATE: [0.02, 0.08], DEPTH: [4, 6] } };
+  await callTool(client, 'launch_wave', { design, replicates: 2 });
+  await lab.sleep(2_000_000);
+  await callTool(client, 'fetch_result', { wave_id: 'wave-001' });
+  const first = await recordReport(lab, await analyseResults(lab, { waveId: null, factors: null }));
+  expect(first.find(({ subject }) => subject === 'effect:LEARNING_RATE')).toMatchObject({
+    claim: 'lowers',
+    text: expect.stringMatching(/^LEARNING_RATE lowers val_bpb by 0\.0(200|199|2)/),
+  });
+  expect(first.find(({ subject }) => subject === 'effect:DEPTH')).toMatchObject({ claim: 'not shown' });
+  const file = () => readFileSync(join(lab.store.directory, 'findings.json'), 'utf8');
+  const before = file();
+  await lab.sleep(60_000);
+  await recordReport(lab, await analyseResults(lab, { waveId: null, factors: null }));
+  expect(file()).toBe(before);
+});
