@@ -3,74 +3,182 @@ Trains a small GPT for TIME_BUDGET seconds and prints its val_bpb (validation bi
 
     python prepare.py && python train.py
 
-One device: a CUDA GPU if there is one, else the CPU. Experiments change this file; prepare.py stays as it is.
+One device: a CUDA GPU, else Apple's, else the CPU. Experiments change this file; prepare.py stays as it is.
+Read it from top to bottom: constants, model, optimizer, loop, summary.
 """
 
 import gc
+import hashlib
+import json
 import math
 import os
+import platform
 import resource
 import statistics
 import sys
 import time
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from prepare import CUDA, MAX_SEQ_LEN, TIME_BUDGET, Tokenizer, evaluate_bpb, make_dataloader
+from prepare import (
+    DEVICE,
+    MAX_SEQ_LEN,
+    METRIC_VERSION,
+    SIZE,
+    TIME_BUDGET,
+    Tokenizer,
+    evaluate_bpb,
+    make_dataloader,
+)
 
-# ---- Constants: the CUDA value first where the two differ --------------------------------------------------
+# ---- Constants ---------------------------------------------------------------------------------------------
+# SIZE is "cpu", "laptop", "small-gpu" or "hopper" (prepare.py chooses it by the device). Where a value
+# depends on it, [SIZE] picks it; a plain value put in its place holds for every size.
 
-# Model. The width is DEPTH * ASPECT_RATIO, rounded up to whole heads.
-DEPTH = 8 if CUDA else 2  # transformer layers
-ASPECT_RATIO = 64  # width per layer
-HEAD_DIM = 128 if CUDA else 32  # width of one attention head
+# Model. The width is DEPTH * ASPECT_RATIO, rounded up to whole heads. "hopper" follows the best published run
+# of karpathy/autoresearch (its pull request 44).
+DEPTH = {"cpu": 2, "laptop": 4, "small-gpu": 6, "hopper": 9}[SIZE]  # transformer layers
+ASPECT_RATIO = {"cpu": 32, "laptop": 64, "small-gpu": 64, "hopper": 56}[SIZE]  # width per layer
+HEAD_DIM = {"cpu": 32, "laptop": 64, "small-gpu": 128, "hopper": 128}[SIZE]  # width of one attention head
 MLP_RATIO = 4  # hidden width of the MLP, in model widths
-WINDOW_PATTERN = "L"  # per layer, repeated: L sees the whole context, S half of it (and is slower)
+WINDOW_PATTERN = {"cpu": "L", "laptop": "L"}.get(SIZE, "SSSSL")  # per layer, repeated; the last is always L
+SHORT_WINDOW = 1 / 8  # tokens that S sees, itself among them, in fractions of the context; L sees all of it
 VALUE_EMBEDS = True  # every second layer, the last among them, adds an embedding of the token to its values
 GATE_CHANNELS = 32  # channels of the input that open and close the value embeddings
-ROPE_BASE = 10000  # wavelength of the slowest rotation, in tokens / 2π
-SOFTCAP = 15.0  # logits are squashed into ±SOFTCAP
+ROPE_BASE = 200_000  # wavelength of the slowest rotation, in tokens / 2π
+QK_SCALE = 1.0  # length of queries and keys, in sqrt(HEAD_DIM): above 1, attention starts sharper
+SOFTCAP = {"cpu": 0}.get(SIZE, 15.0)  # logits are squashed into ±SOFTCAP; 0: not (eager, it costs a tenth)
 NORM_EPS = 1e-6  # added to the mean square in every norm
+INIT_SCALE = 0.68  # of the layers' first matrices; 1: variance 1 / width
+EMBED_INIT = 1.0  # standard deviation of the token embedding at first
+HEAD_INIT = 0.001  # the same of the output head: it starts near uniform
+X0_INIT = 0.05  # weight of the embedded input, x0, that each layer adds to the residual stream at first
 
 # Batches
-TOTAL_BATCH_SIZE = 2**19 if CUDA else 2**11  # tokens per optimizer step
-DEVICE_BATCH_SIZE = 128 if CUDA else 4  # rows of MAX_SEQ_LEN tokens per forward pass; lower it on OOM
+TOTAL_BATCH_SIZE = {"cpu": 2**10, "laptop": 2**13, "small-gpu": 2**16, "hopper": 2**18}[SIZE]  # tokens a step
+DEVICE_BATCH_SIZE = {"cpu": 4, "hopper": 128}.get(SIZE, 16)  # rows of MAX_SEQ_LEN tokens a pass
 
 # Learning rates
-EMBEDDING_LR = 0.6  # token and value embeddings (AdamW)
-UNEMBEDDING_LR = 0.004  # output head (AdamW)
-MATRIX_LR = 0.04  # matrices of the layers (Muon)
-SCALAR_LR = 0.5  # per-layer weights of the input, x0 (AdamW)
+EMBEDDING_LR = 0.9  # token and value embeddings (AdamW)
+UNEMBEDDING_LR = {"cpu": 0.015}.get(SIZE, 0.005)  # output head (AdamW)
+MATRIX_LR = {"cpu": 0.06}.get(SIZE, 0.04)  # matrices of the layers (Muon)
+SCALAR_LR = 0.5  # per-layer weights of x0 (AdamW)
 RESID_LR_FRAC = 0.01  # per-layer weights of the residual stream, as a fraction of SCALAR_LR
-ADAM_LR_WIDTH = 768  # model width that the embeddings' rates are meant for; they scale with 1/sqrt(width)
+ADAM_LR_WIDTH = 768  # width that the rates of embeddings and head are meant for: they go by 1/sqrt(width)
 
 # Optimizers
 ADAM_BETAS = (0.8, 0.95)  # decay of AdamW's mean and mean square, per step
 X0_BETAS = (0.96, 0.95)  # the same for the x0 weights
 ADAM_EPS = 1e-10  # added to AdamW's root mean square
-WEIGHT_DECAY = 0.2  # of the matrices, per unit of learning rate; falls linearly to 0 over the run
+EMBEDDING_DECAY = 0.001  # weight decay of the token embedding, per unit of learning rate
+VALUE_EMBED_DECAY = 0.003  # the same of the value embeddings
+UNEMBEDDING_DECAY = 0.01  # the same of the output head
+WEIGHT_DECAY = 0.2  # the same of the matrices, only where the update shrinks a weight; falls linearly to 0
 MUON_MOMENTUM_START = 0.85  # Nesterov momentum at step 0
 MUON_MOMENTUM = 0.95  # Nesterov momentum from step MUON_MOMENTUM_STEPS on
-MUON_MOMENTUM_STEPS = 300  # steps
-MUON_BETA2 = 0.95  # decay of Muon's mean square per row or column, per step
-NS_STEPS = 5  # iterations that make an update orthogonal, at most 8
+MUON_MOMENTUM_STEPS = 200  # steps
+MUON_BETA2 = 0.95  # decay of the mean square per row or column that evens updates out (NorMuon), per step
+NS_STEPS = 5  # iterations (Polar Express) that make an update orthogonal, at most 8
 NS_MARGIN = 1.01  # divides at each iteration, so that rounding does not push singular values past 1
 
 # Schedule, in fractions of TIME_BUDGET
 WARMUP_RATIO = 0.0  # learning rates rise from 0
-WARMDOWN_RATIO = 0.5  # learning rates fall to FINAL_LR_FRAC
-FINAL_LR_FRAC = 0.0  # learning rate at the end, as a fraction of the full one
+WARMDOWN_RATIO = 0.75  # learning rates fall to FINAL_LR_FRAC
+FINAL_LR_FRAC = 0.05  # learning rate at the end, as a fraction of the full one
 
 # Run
 SEED = int(os.environ.get("SEED", 42))  # of the weights and of the order of the data
-UNTIMED_STEPS = 11 if CUDA else 2  # first steps (compilation, caches), which the time budget does not count
+PRECISION = "bfloat16" if DEVICE == "cuda" else "float32"  # of the products; weights are always float32
+COMPILE = DEVICE == "cuda"  # torch.compile for model and optimizer; on a CPU it takes longer than it saves
+ATTENTION = "auto"  # "fa3", "flex", "sdpa"; auto: the first of them that this machine can do
+UNTIMED_STEPS = 11 if DEVICE == "cuda" else 2  # first steps (compilation, caches): the budget leaves them out
+ESTIMATE_AT = (0.25, 0.5, 0.75)  # fractions of the budget at which val_bpb is estimated; () for never
+ESTIMATE_TOKENS = {"cpu": 2**13, "laptop": 2**15, "small-gpu": 2**18, "hopper": 2**20}[SIZE]  # of one
 LOSS_LIMIT = 100  # nats; beyond it, or with a NaN, the run has failed
 LOSS_SMOOTHING = 0.9  # decay of the loss shown while training, per step
-PEAK_FLOPS = {"B200": 2.25e15, "H200": 989.5e12, "H100": 989.5e12, "A100": 312e12}  # bf16; others: measured
+CHECKPOINT = os.environ.get("AUTORESEARCH_CHECKPOINT", "")  # file for the trained weights; "": not kept
+# Dense bf16 FLOP/s as published; the first name that is part of the GPU's counts. Elsewhere it is measured.
+PEAK_FLOPS = {
+    **{"GB200": 2.5e15, "B200": 2.25e15, "B100": 1.75e15, "H200": 989.5e12, "H100 PCIe": 756e12},
+    **{"H100 NVL": 835e12, "H100": 989.5e12, "H800": 989.5e12, "H20": 148e12, "A100": 312e12},
+    **{"A800": 312e12, "L40S": 362e12, "L40": 181e12, "L4": 121e12, "A10G": 70e12, "A10": 125e12},
+}  # mfu is relative to it
+
+# ---- Attention ---------------------------------------------------------------------------------------------
+
+
+def load_fa3():
+    """FlashAttention 3 for Hopper, as its own package or from the hub; None where it cannot be had."""
+    if DEVICE != "cuda" or torch.cuda.get_device_capability() != (9, 0):
+        return None
+    try:
+        from flash_attn_interface import flash_attn_func
+
+        return flash_attn_func
+    except ImportError:
+        pass
+    try:
+        from kernels import get_kernel
+
+        return get_kernel("varunneal/flash-attention-3").flash_attn_interface.flash_attn_func
+    except Exception as error:  # not installed, no network, no build for this torch
+        print(f"No FlashAttention 3: {type(error).__name__}: {error}")
+        return None
+
+
+def choose_attention(windowed):
+    """(name, function). SDPA needs no package, but with a window it computes what the mask throws away."""
+    assert ATTENTION in ("auto", "fa3", "flex", "sdpa"), f'ATTENTION is not "{ATTENTION}"'
+    fa3 = load_fa3() if ATTENTION in ("auto", "fa3") else None
+    if ATTENTION == "fa3" and fa3 is None:
+        sys.exit('ATTENTION = "fa3", but FlashAttention 3 cannot be loaded here.')
+    if fa3 is not None:
+        return "fa3", fa3
+    if ATTENTION == "flex" or (ATTENTION == "auto" and windowed and COMPILE and DEVICE == "cuda"):
+        from torch.nn.attention.flex_attention import flex_attention
+
+        return "flex", flex_attention
+    return "sdpa", F.scaled_dot_product_attention
+
+
+def sees(window):
+    """Whether the token at `q` sees the one at `k`: itself and those before it, `window` in all."""
+    return lambda b, h, q, k: (q >= k) & (q - k < window)
+
+
+def make_mask(kind, window, length, device):
+    """What `kind` needs to know of a window; None where plain causal attention is the same thing."""
+    if kind == "fa3" or window >= length:
+        return None
+    if kind == "flex":
+        from torch.nn.attention.flex_attention import create_block_mask
+
+        return create_block_mask(sees(window), None, None, length, length, device=str(device))
+    position = torch.arange(length, device=device)
+    return sees(window)(0, 0, position[:, None], position[None, :])
+
+
+def attend(kind, function, window, mask, q, k, v):
+    """Causal attention of (rows, tokens, heads, channels)."""
+    scale = QK_SCALE**2 / math.sqrt(q.size(-1))
+    if kind == "fa3":
+        y = function(q, k, v, softmax_scale=scale, causal=True, window_size=(window - 1, 0))
+        return y[0] if isinstance(y, tuple) else y
+    if kind == "flex":  # compiled for a CPU (torch 2.13), it reads a slice such as v from the wrong place
+        q, k, v = (t.contiguous() for t in (q, k, v))
+    q, k, v = (t.transpose(1, 2) for t in (q, k, v))
+    if kind == "flex" and mask is not None:
+        y = function(q, k, v, block_mask=mask, scale=scale)
+    else:
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, scale=scale)
+    return y.transpose(1, 2)
+
 
 # ---- Model -------------------------------------------------------------------------------------------------
 
@@ -82,14 +190,25 @@ class GPTConfig:
     n_layer: int
     n_head: int
     n_embd: int
-    mlp_ratio: float = MLP_RATIO
-    window_pattern: str = WINDOW_PATTERN
-    value_embeds: bool = VALUE_EMBEDS
+    mlp_ratio: float
+    window_pattern: str
+    short_window: int
+    value_embeds: bool
 
 
 def config_for(vocab_size):
     n_head = math.ceil(DEPTH * ASPECT_RATIO / HEAD_DIM)
-    return GPTConfig(MAX_SEQ_LEN, vocab_size, n_layer=DEPTH, n_head=n_head, n_embd=n_head * HEAD_DIM)
+    return GPTConfig(
+        sequence_len=MAX_SEQ_LEN,
+        vocab_size=vocab_size,
+        n_layer=DEPTH,
+        n_head=n_head,
+        n_embd=n_head * HEAD_DIM,
+        mlp_ratio=MLP_RATIO,
+        window_pattern=WINDOW_PATTERN,
+        short_window=max(1, round(MAX_SEQ_LEN * SHORT_WINDOW)),
+        value_embeds=VALUE_EMBEDS,
+    )
 
 
 def norm(x):
@@ -105,38 +224,33 @@ def rotate(x, cos, sin):
 class Attention(nn.Module):
     def __init__(self, config, has_value_embed):
         super().__init__()
-        self.n_head = config.n_head
-        self.qkv = nn.ModuleList(nn.Linear(config.n_embd, config.n_embd, bias=False) for _ in range(3))
-        self.proj = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        width, self.n_head = config.n_embd, config.n_head
+        self.qkv = nn.Parameter(torch.empty(3, width, width))  # three matrices for Muon, one product
+        self.proj = nn.Parameter(torch.empty(width, width))
         self.gate = (
-            nn.Linear(min(GATE_CHANNELS, config.n_embd), config.n_head, bias=False)
-            if has_value_embed
-            else None
+            nn.Parameter(torch.empty(self.n_head, min(GATE_CHANNELS, width))) if has_value_embed else None
         )
 
-    def forward(self, x, value_embed, cos, sin, mask):
+    def forward(self, x, value_embed, cos, sin, attention):
         B, T, C = x.shape
-        q, k, v = (linear(x).view(B, T, self.n_head, -1) for linear in self.qkv)
+        qkv = F.linear(x, self.qkv.flatten(0, 1)).view(B, T, 3, self.n_head, -1)
+        q, k = norm(rotate(qkv[:, :, :2], cos, sin)).to(qkv.dtype).unbind(2)
+        v = qkv[:, :, 2]
         if value_embed is not None:
-            openness = (
-                2 * self.gate(x[..., : self.gate.in_features]).sigmoid()
-            )  # 1 at first: gates start at 0
+            openness = 2 * F.linear(x[..., : self.gate.size(1)], self.gate).sigmoid()  # 1 at first
             v = v + openness.unsqueeze(-1) * value_embed.view_as(v).to(v.dtype)
-        q, k = norm(rotate(q, cos, sin)), norm(rotate(k, cos, sin))
-        q, k, v = (t.to(v.dtype).transpose(1, 2) for t in (q, k, v))
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
-        return self.proj(y.transpose(1, 2).reshape(B, T, C))
+        return F.linear(attention(q, k, v).reshape(B, T, C), self.proj)
 
 
 class MLP(nn.Module):
     def __init__(self, config):
         super().__init__()
         hidden = int(config.mlp_ratio * config.n_embd)
-        self.up = nn.Linear(config.n_embd, hidden, bias=False)
-        self.proj = nn.Linear(hidden, config.n_embd, bias=False)
+        self.up = nn.Parameter(torch.empty(hidden, config.n_embd))
+        self.proj = nn.Parameter(torch.empty(config.n_embd, hidden))
 
     def forward(self, x):
-        return self.proj(F.relu(self.up(x)).square())
+        return F.linear(F.relu(F.linear(x, self.up)).square(), self.proj)
 
 
 class Block(nn.Module):
@@ -155,52 +269,71 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         layers = range(config.n_layer)
+        pattern = config.window_pattern
+        assert pattern and set(pattern) <= {"L", "S"}, f'WINDOW_PATTERN is made of L and S, not "{pattern}"'
+        is_short = [pattern[i % len(pattern)] == "S" and i < config.n_layer - 1 for i in layers]
+        self.windows = [config.short_window if short else config.sequence_len for short in is_short]
+        self.attention_kind, self.attention_function = choose_attention(any(is_short))
+        self.masks = {}
+
         with_value = [i for i in layers if config.value_embeds and (config.n_layer - 1 - i) % 2 == 0]
         size = (config.vocab_size, config.n_embd)
         self.embed = nn.Embedding(*size)
         self.value_embeds = nn.ModuleDict({str(i): nn.Embedding(*size) for i in with_value})
         self.blocks = nn.ModuleList(Block(config, i in with_value) for i in layers)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
-        self.resid_weights = nn.Parameter(torch.ones(config.n_layer))
-        self.x0_weights = nn.Parameter(torch.full((config.n_layer,), 0.1))
+        self.resid_weights = nn.Parameter(torch.empty(config.n_layer))
+        self.x0_weights = nn.Parameter(torch.empty(config.n_layer))
 
-        pattern = config.window_pattern
-        assert pattern and set(pattern) <= {"L", "S"}, f'WINDOW_PATTERN is made of L and S, not "{pattern}"'
-        self.is_short = [pattern[i % len(pattern)] == "S" and i < config.n_layer - 1 for i in layers]
-        position = torch.arange(config.sequence_len)
-        distance = position[:, None] - position[None, :]
-        mask = (distance >= 0) & (distance < config.sequence_len // 2)
-        self.register_buffer("short_mask", mask, persistent=False)
         half = config.n_embd // config.n_head // 2
-        angle = torch.outer(position.float(), ROPE_BASE ** (-torch.arange(half) / half))[:, None, :]
+        position = torch.arange(config.sequence_len).float()
+        angle = torch.outer(position, ROPE_BASE ** (-torch.arange(half) / half))[:, None, None, :]
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
+        for window in set(self.windows):
+            self.mask(window, config.sequence_len)  # made now, before anything is compiled
         self.init_weights()
 
     @torch.no_grad()
     def init_weights(self):
-        """Layers start as the identity (their last matrix is 0) and the head near uniform."""
+        """Layers start as the identity: the last matrix of each branch is 0, and gates are half open."""
         bound = math.sqrt(3 / self.config.n_embd)  # uniform in ±bound has variance 1 / n_embd
-        self.embed.weight.normal_()
-        self.head.weight.normal_(std=0.001)
+        self.embed.weight.normal_(std=EMBED_INIT)
+        self.head.weight.normal_(std=HEAD_INIT)
+        self.resid_weights.fill_(1)
+        self.x0_weights.fill_(X0_INIT)
         for value_embed in self.value_embeds.values():
             value_embed.weight.uniform_(-bound, bound)
         for block in self.blocks:
-            for linear in (*block.attention.qkv, block.mlp.up):
-                linear.weight.uniform_(-bound, bound)
-            for linear in (block.attention.proj, block.mlp.proj, block.attention.gate):
-                if linear is not None:
-                    linear.weight.zero_()
+            for first in (block.attention.qkv, block.mlp.up):
+                first.uniform_(-bound * INIT_SCALE, bound * INIT_SCALE)
+            for last in (block.attention.proj, block.mlp.proj, block.attention.gate):
+                if last is not None:
+                    last.zero_()
+
+    def mask(self, window, length):
+        if (window, length) not in self.masks:
+            kind, device = self.attention_kind, self.cos.device
+            self.masks[window, length] = make_mask(kind, window, length, device)
+        return self.masks[window, length]
 
     def forward(self, idx, targets=None, reduction="mean"):
         T = idx.size(1)
-        cos, sin, mask = self.cos[:T], self.sin[:T], self.short_mask[:T, :T]
-        x0 = x = norm(self.embed(idx).bfloat16() if CUDA else self.embed(idx))
+        cos, sin = self.cos[:T], self.sin[:T]
+        x = self.embed(idx)
+        x0 = x = norm(x.to(getattr(torch, PRECISION)))
         for i, block in enumerate(self.blocks):
+            window = self.windows[i]
+            mask = self.mask(window, T)
+            attention = partial(attend, self.attention_kind, self.attention_function, window, mask)
             x = self.resid_weights[i] * x + self.x0_weights[i] * x0
             value_embed = self.value_embeds[str(i)](idx) if str(i) in self.value_embeds else None
-            x = block(x, value_embed, cos, sin, mask if self.is_short[i] else None)
-        logits = SOFTCAP * torch.tanh(self.head(norm(x) / SOFTCAP).float())
+            x = block(x, value_embed, cos, sin, attention)
+        x = norm(x)
+        if SOFTCAP:
+            logits = SOFTCAP * torch.tanh(self.head(x / SOFTCAP).float())
+        else:
+            logits = self.head(x).float()
         if targets is None:
             return logits
         return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1), reduction=reduction)
@@ -216,10 +349,10 @@ class GPT(nn.Module):
         return counts | {"total": sum(counts.values())}
 
     def flops_per_token(self):
-        """Forward and backward: 6 per weight that multiplies, 12 per channel and token attended to."""
-        counts, config = self.parameter_counts(), self.config
-        attended = sum(config.sequence_len // (2 if short else 1) for short in self.is_short)
-        return 6 * (counts["lm_head"] + counts["transformer_matrices"]) + 12 * config.n_embd * attended
+        """Forward and backward: 6 per weight that multiplies, 12 per channel and token in the window."""
+        counts = self.parameter_counts()
+        attended = sum(min(window, self.config.sequence_len) for window in self.windows)
+        return 6 * (counts["lm_head"] + counts["transformer_matrices"]) + 12 * self.config.n_embd * attended
 
 
 # ---- Optimizer: Muon for the layers' matrices, AdamW for the rest ------------------------------------------
@@ -239,7 +372,7 @@ POLAR_COEFFS = (
 
 def orthogonalize(G, steps=NS_STEPS):
     """Singular vectors stay, singular values go to about 1. Takes a matrix or a stack of them."""
-    X = G.bfloat16() if G.is_cuda else G.float()
+    X = G.bfloat16() if G.is_cuda else G
     if tall := X.size(-2) > X.size(-1):
         X = X.mT
     X = X / (X.norm(dim=(-2, -1), keepdim=True) + 1e-7)
@@ -250,30 +383,29 @@ def orthogonalize(G, steps=NS_STEPS):
     return (X.mT if tall else X).to(G.dtype)
 
 
-def muon_update(grads, state, momentum, beta2):
-    """Nesterov momentum, made orthogonal, then evened out over rows (or columns) by running mean squares."""
-    if not state:
-        state["mean"] = torch.zeros_like(grads)
-        state["square"] = torch.zeros(1, device=grads.device)
-    state["mean"].lerp_(grads, 1 - momentum)
-    update = orthogonalize(grads.lerp(state["mean"], momentum))
-    square = update.square().mean(dim=-1 if update.size(-2) >= update.size(-1) else -2, keepdim=True)
-    state["square"] = state["square"].lerp(square, 1 - beta2)
-    evened = update * (state["square"] + 1e-10).rsqrt()
-    return evened * (
-        update.norm(dim=(-2, -1), keepdim=True) / evened.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-10)
-    )
+def muon_update(weights, grads, mean, square, momentum, lr, decay):
+    """
+    What to subtract from a stack of matrices (n, rows, columns). Nesterov momentum is made orthogonal, then
+    evened out over rows (or columns) by running mean squares with the norm kept, and decay is added where it
+    goes the update's way. `mean` and `square` change in place.
+    """
+    mean.lerp_(grads, 1 - momentum)
+    update = orthogonalize(grads.lerp(mean, momentum))
+    across = -1 if update.size(-2) >= update.size(-1) else -2
+    square.lerp_(update.square().mean(dim=across, keepdim=True), 1 - MUON_BETA2)
+    evened = update * (square + 1e-10).rsqrt()
+    size, new_size = (t.norm(dim=(-2, -1), keepdim=True) for t in (update, evened))
+    update = evened * (size / new_size.clamp_min(1e-10))
+    shape_scale = max(1, update.size(-2) / update.size(-1)) ** 0.5
+    return lr * shape_scale * (update + decay * weights * (update * weights > 0))
 
 
-def adamw_update(grad, state, betas, eps):
-    if not state:
-        state.update(step=0, mean=torch.zeros_like(grad), square=torch.zeros_like(grad))
-    state["step"] += 1
-    state["mean"].lerp_(grad, 1 - betas[0])
-    state["square"].lerp_(grad.square(), 1 - betas[1])
-    mean = state["mean"] / (1 - betas[0] ** state["step"])
-    square = state["square"] / (1 - betas[1] ** state["step"])
-    return mean / (square.sqrt() + eps)
+def adamw_update(weight, grad, mean, square, step, betas, lr, decay):
+    """What to subtract. `mean` and `square` change in place; `step` counts from 1."""
+    mean.lerp_(grad, 1 - betas[0])
+    square.lerp_(grad.square(), 1 - betas[1])
+    mean, square = mean / (1 - betas[0] ** step), square / (1 - betas[1] ** step)
+    return lr * (mean / (square.sqrt() + ADAM_EPS) + decay * weight)
 
 
 class Optimizer:
@@ -281,31 +413,49 @@ class Optimizer:
 
     def __init__(self, model):
         scale = (model.config.n_embd / ADAM_LR_WIDTH) ** -0.5
-        adam = [
-            (list(model.embed.parameters()), EMBEDDING_LR * scale, ADAM_BETAS),
-            (list(model.value_embeds.parameters()), EMBEDDING_LR * scale, ADAM_BETAS),
-            (list(model.head.parameters()), UNEMBEDDING_LR * scale, ADAM_BETAS),
-            ([model.resid_weights], SCALAR_LR * RESID_LR_FRAC, ADAM_BETAS),
-            ([model.x0_weights], SCALAR_LR, X0_BETAS),
+        embeddings, values = model.embed.parameters(), model.value_embeds.parameters()
+        self.adam = [
+            *((p, EMBEDDING_LR * scale, ADAM_BETAS, EMBEDDING_DECAY) for p in embeddings),
+            *((p, EMBEDDING_LR * scale, ADAM_BETAS, VALUE_EMBED_DECAY) for p in values),
+            (model.head.weight, UNEMBEDDING_LR * scale, ADAM_BETAS, UNEMBEDDING_DECAY),
+            (model.resid_weights, SCALAR_LR * RESID_LR_FRAC, ADAM_BETAS, 0.0),
+            (model.x0_weights, SCALAR_LR, X0_BETAS, 0.0),
         ]
-        self.adam = [(param, lr, betas, {}) for params, lr, betas in adam for param in params]
+        self.adam_state = [(torch.zeros_like(p), torch.zeros_like(p)) for p, *_ in self.adam]
         by_shape = {}
         for param in model.blocks.parameters():
-            by_shape.setdefault(param.shape, []).append(param)
-        self.muon = [(params, {}) for params in by_shape.values()]  # one shape is updated as one stack
+            by_shape.setdefault(param.shape[-2:], []).append(param)
+        self.muon = list(by_shape.values())  # matrices of one shape are updated as one stack
+        self.muon_state = [self.zero_state(self.stacked(params)) for params in self.muon]
+        self.steps = 0
+        compiled = torch.compile(dynamic=False, fullgraph=True) if COMPILE else lambda function: function
+        self.muon_update, self.adamw_update = compiled(muon_update), compiled(adamw_update)
+
+    @staticmethod
+    def stacked(matrices):
+        return torch.cat([m.reshape(-1, *m.shape[-2:]) for m in matrices])
+
+    @staticmethod
+    def zero_state(stack):
+        across = -1 if stack.size(-2) >= stack.size(-1) else -2
+        return torch.zeros_like(stack), torch.zeros_like(stack.mean(dim=across, keepdim=True))
 
     @torch.no_grad()
     def step(self, lr_multiplier, momentum, weight_decay):
-        for param, lr, betas, state in self.adam:
-            param.sub_(adamw_update(param.grad, state, betas, ADAM_EPS), alpha=lr * lr_multiplier)
+        self.steps += 1
+        number = torch.tensor if COMPILE else float  # as a tensor, a new value is no new compilation
+        steps, momentum, decay = map(number, (float(self.steps), momentum, weight_decay))
+        for (param, lr, betas, wd), state in zip(self.adam, self.adam_state, strict=True):
+            lr = number(lr * lr_multiplier)
+            param.sub_(self.adamw_update(param, param.grad, *state, steps, betas, lr, wd))
             param.grad = None
-        for params, state in self.muon:
-            update = muon_update(torch.stack([p.grad for p in params]), state, momentum, MUON_BETA2)
-            weights = torch.stack(list(params))
-            lr = MATRIX_LR * lr_multiplier * max(1, weights.size(-2) / weights.size(-1)) ** 0.5
-            decayed = weights * (update * weights > 0)  # cautious: only where the update shrinks them anyway
-            torch._foreach_sub_(params, list((lr * (update + weight_decay * decayed)).unbind(0)))
-            for param in params:
+        lr = number(MATRIX_LR * lr_multiplier)
+        for params, state in zip(self.muon, self.muon_state, strict=True):
+            weights, grads = self.stacked(params), self.stacked([p.grad for p in params])
+            update = self.muon_update(weights, grads, *state, momentum, lr, decay)
+            parts = update.split([p[..., 0, 0].numel() for p in params])
+            for param, part in zip(params, parts, strict=True):
+                param.sub_(part.view_as(param))
                 param.grad = None
 
 
@@ -326,23 +476,33 @@ def muon_momentum_at(step):
 
 
 def fail():
-    """On the progress line and with no summary: the run has no result."""
+    """At the end of the progress line and with no summary: the run has no result."""
     print("FAIL")
     sys.exit(1)
 
 
+def autocast():
+    """Products in PRECISION; sums and norms stay in float32."""
+    precision = getattr(torch, PRECISION)
+    return nullcontext() if precision == torch.float32 else torch.autocast(DEVICE, dtype=precision)
+
+
 def synchronize():
-    if CUDA:
+    if DEVICE == "cuda":
         torch.cuda.synchronize()
+    elif DEVICE == "mps":
+        torch.mps.synchronize()
 
 
 def peak_flops(device):
-    """From the table, else what a large matrix product reaches here and now; mfu is relative to it."""
-    for name, flops in PEAK_FLOPS.items():
-        if CUDA and name in torch.cuda.get_device_name():
-            return flops
-    n = 8192 if CUDA else 1024
-    A = torch.ones(n, n, device=device, dtype=torch.bfloat16 if CUDA else torch.float32)
+    """(FLOP/s, where that is from): the table, else what a large matrix product reaches here and now."""
+    name = device_name()
+    if PRECISION == "bfloat16" and "MIG" not in name:
+        for part, flops in PEAK_FLOPS.items():
+            if part in name:
+                return flops, "published"
+    n = {"cpu": 1024}.get(DEVICE, 4096)
+    A = torch.ones(n, n, device=device, dtype=getattr(torch, PRECISION))
     times = []
     for _ in range(4):
         synchronize()
@@ -350,29 +510,56 @@ def peak_flops(device):
         A @ A
         synchronize()
         times.append(time.perf_counter() - started)
-    return 2 * n**3 / min(times)
+    return 2 * n**3 / min(times), "measured"
+
+
+def device_name():
+    return torch.cuda.get_device_name() if DEVICE == "cuda" else {"mps": "Apple GPU", "cpu": "CPU"}[DEVICE]
 
 
 def peak_memory_mb():
     """Of the GPU; without one, of this process (ru_maxrss: kilobytes, on macOS bytes)."""
-    if CUDA:
+    if DEVICE == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
+def effective_config():
+    """Every constant as it is in this run, wherever it came from, but for the tables."""
+    plain = (bool, int, float, str, tuple, list)
+    named = {k: v for k, v in globals().items() if k.isupper() and isinstance(v, plain)}
+    return json.dumps({k: v for k, v in named.items() if k != "POLAR_COEFFS"})
+
+
+def save_checkpoint(model, tokenizer, val_bpb, source):
+    """What `prepare.py audit` needs; of the text it runs GPT, GPTConfig, autocast and DEVICE_BATCH_SIZE."""
+    checkpoint = {
+        "model": model.state_dict(),
+        "config": asdict(model.config),
+        "train_py": source,
+        "data": tokenizer.directory.name,
+        "size": SIZE,
+        "val_bpb": val_bpb,
+    }
+    torch.save(checkpoint, f"{CHECKPOINT}.unfinished")
+    os.replace(f"{CHECKPOINT}.unfinished", CHECKPOINT)
+
+
 def main():
     started = time.time()
-    device = torch.device("cuda" if CUDA else "cpu")
-    torch.manual_seed(SEED)  # of CUDA too
+    source, constants = Path(__file__).read_text(), effective_config()
+    device = torch.device(DEVICE)
+    torch.manual_seed(SEED)  # of GPUs too
     torch.set_float32_matmul_precision("high")  # TF32 where it exists
-    autocast = torch.autocast("cuda", dtype=torch.bfloat16) if CUDA else nullcontext()
+    if DEVICE == "cuda" and PRECISION == "bfloat16" and torch.cuda.get_device_capability() < (8, 0):
+        sys.exit(f'{device_name()} has no bfloat16: set PRECISION = "float32".')
 
     tokenizer = Tokenizer.from_directory()
     config = config_for(tokenizer.get_vocab_size())
     print(f"Vocab size: {config.vocab_size:,}")
     print(f"Model config: {asdict(config)}")
     with device:
-        model = GPT(config)
+        model = plain_model = GPT(config)
     counts = model.parameter_counts()
     print("Parameter counts:")
     for name, count in counts.items():
@@ -388,28 +575,31 @@ def main():
     print(f"Gradient accumulation steps: {passes}", flush=True)
 
     optimizer = Optimizer(model)
-    peak = peak_flops(device)
+    peak, peak_from = peak_flops(device)
     flops_per_step = model.flops_per_token() * TOTAL_BATCH_SIZE
-    if CUDA:
+    if COMPILE:
         model = torch.compile(model, dynamic=False)
     loader = make_dataloader(tokenizer, DEVICE_BATCH_SIZE, MAX_SEQ_LEN, "train", seed=SEED)
     x, y, epoch = next(loader)
 
-    step, seconds, smooth_loss, step_times = 0, 0.0, 0.0, []
+    step, seconds, smooth_loss, step_times, estimates_left = 0, 0.0, 0.0, [], sorted(ESTIMATE_AT)
     while step < UNTIMED_STEPS or seconds < TIME_BUDGET:
         synchronize()
         step_started = time.perf_counter()
+        total_loss = torch.zeros((), device=device)
         for _ in range(passes):
-            with autocast:
+            with autocast():
                 loss = model(x, y)
             (loss / passes).backward()
+            total_loss += loss.detach() / passes
             x, y, epoch = next(loader)  # the next batch travels while the GPU works
         progress = min(seconds / TIME_BUDGET, 1.0)
         lr_multiplier = lr_multiplier_at(progress)
         optimizer.step(lr_multiplier, muon_momentum_at(step), WEIGHT_DECAY * (1 - progress))
-        loss = loss.item()
+        loss = total_loss.item()
         if not loss <= LOSS_LIMIT:  # a NaN is not <= anything
             fail()
+        synchronize()
         dt = time.perf_counter() - step_started
         if step >= UNTIMED_STEPS:
             seconds += dt
@@ -428,12 +618,18 @@ def main():
             gc.collect()
             gc.freeze()
             gc.disable()
+        if estimates_left and TIME_BUDGET > seconds >= estimates_left[0] * TIME_BUDGET:
+            with autocast():
+                estimate = evaluate_bpb(model, tokenizer, DEVICE_BATCH_SIZE, ESTIMATE_TOKENS)
+            print(f"\nestimate {estimates_left.pop(0):.2f} | val_bpb: {estimate:.6f}", flush=True)
         step += 1
 
-    with autocast:
+    with autocast():
         val_bpb = evaluate_bpb(model, tokenizer, DEVICE_BATCH_SIZE)
     if not math.isfinite(val_bpb):
         fail()
+    if CHECKPOINT:
+        save_checkpoint(plain_model, tokenizer, val_bpb, source)
 
     print("\n---")
     print(f"val_bpb:          {val_bpb:.6f}")
@@ -447,10 +643,19 @@ def main():
     print(f"depth:            {DEPTH}")
     # Beyond upstream's nine:
     print(f"median_step_ms:   {1000 * statistics.median(step_times):.1f}")
+    print(f"tokens_seen:      {step * TOTAL_BATCH_SIZE}")
     print(f"seed:             {SEED}")
-    print(f"device:           {torch.cuda.get_device_name() if CUDA else 'CPU'}")
+    print(f"device:           {device_name()}")
     print(f"threads:          {torch.get_num_threads()}")
-    print(f"data:             {tokenizer.directory.name}")
+    print(f"size:             {SIZE}")
+    print(f"attention:        {plain_model.attention_kind}")
+    print(f"peak_tflops:      {peak / 1e12:.2f}")
+    print(f"peak_from:        {peak_from}")
+    print(f"data:             {tokenizer.data_id()}")
+    print(f"metric_version:   {METRIC_VERSION}")
+    print(f"train_sha256:     {hashlib.sha256(source.encode()).hexdigest()}")
+    print(f"versions:         Python {platform.python_version()}, torch {torch.__version__}")
+    print(f"config:           {constants}")
 
 
 if __name__ == "__main__":

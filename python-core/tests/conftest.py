@@ -23,12 +23,13 @@ def sandbox(tmp_path_factory):
     (texts / "copy_of_abc.py").write_bytes((library / "abc.py").read_bytes())
     (texts / "not_utf8.txt").write_bytes(b"\xff\xfe broken " * 100)
     small = {
+        "AUTORESEARCH_SIZE": "cpu",
         "AUTORESEARCH_CACHE": str(root / "cache"),
         "AUTORESEARCH_SOURCE": str(texts),
         "AUTORESEARCH_VOCAB_SIZE": "512",
         "AUTORESEARCH_MAX_SEQ_LEN": "128",
         "AUTORESEARCH_EVAL_TOKENS": "8192",
-        "AUTORESEARCH_TIME_BUDGET": "3",
+        "AUTORESEARCH_TIME_BUDGET": "5",
         "OMP_NUM_THREADS": "1",
         "SEED": "7",
     }
@@ -52,14 +53,20 @@ def core(sandbox):
 def run_train(core, sandbox):
     """Runs train.py in a process of its own, with constants replaced; returns (exit code, stdout)."""
 
-    def run(folder, **constants):
+    def run(folder, env=None, **constants):
         script = (CORE / "train.py").read_text()
         for name, literal in constants.items():
             script, count = re.subn(rf"^{name} = .*$", f"{name} = {literal}", script, flags=re.M)
             assert count == 1, f"{name} is assigned {count} times"
         (folder / "train.py").write_text(script)
         (folder / "prepare.py").write_text((CORE / "prepare.py").read_text())
-        done = subprocess.run([sys.executable, "train.py"], cwd=folder, capture_output=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "train.py"],
+            cwd=folder,
+            env=os.environ | (env or {}),
+            capture_output=True,
+            timeout=120,
+        )
         return done.returncode, done.stdout.decode() + done.stderr.decode()
 
     return run

@@ -25,7 +25,7 @@ def bash(core, tmp_path):
     env |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "AUTORESEARCH_TIME_BUDGET": "1"}
 
     def run(part):
-        done = subprocess.run(["bash", "-c", task[part]], cwd=job, env=env, capture_output=True, timeout=60)
+        done = subprocess.run(["bash", "-c", task[part]], cwd=job, env=env, capture_output=True, timeout=120)
         return done.returncode, done.stdout.decode()
 
     run.job = job

@@ -1,4 +1,5 @@
-import functools
+import gzip
+import hashlib
 import http.server
 import json
 import math
@@ -6,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import types
 from itertools import islice
 
 import numpy as np
@@ -27,7 +29,7 @@ def run_prepare(env, *arguments):
 
 
 def finish(process):
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     return output
 
@@ -93,10 +95,37 @@ def test_bpb_is_nats_over_bytes_with_the_document_marker_in_neither_sum(core, tm
         )
 
 
+def test_the_metric_reads_the_same_tokens_whatever_the_batch_size(core, tokenizer):
+    """With a loss that depends on the tokens alone, another choice of rows would show."""
+    prepare, _ = core
+    shapes = set()
+
+    def odd(x, y, reduction):
+        shapes.add(tuple(x.shape))
+        return ((x * 31 + y * 7) % 101).float().view(-1)
+
+    values = {prepare.evaluate_bpb(odd, tokenizer, size, 128 * 50) for size in (1, 7, 32, 64)}
+    assert len({round(value, 9) for value in values}) == 1
+    assert shapes == {(1, 128), (7, 128), (32, 128), (64, 128)}, "the last batch has the others' shape"
+
+
+def test_upstreams_count_of_bytes_differs_where_a_token_is_no_utf8(core, tokenizer):
+    """Decoding each token alone turns a broken byte into U+FFFD, three bytes."""
+    pieces = core[0].bytes_of_tokens(tokenizer.bpe())
+    ids = tokenizer.encode("naïve 你好 🙂")
+    raw = sum(len(pieces[i]) for i in ids)
+    upstreams = sum(len(pieces[i].decode(errors="replace").encode()) for i in ids)
+    assert raw == len("naïve 你好 🙂".encode()) and upstreams > raw
+    assert core[0].METRIC_VERSION.startswith("raw-bytes-")
+
+
 def test_no_document_is_in_both_splits_and_a_copy_counts_once(core, tokenizer, sandbox):
     hashes = json.loads((tokenizer.directory / "documents.json").read_text())
-    everything = hashes["train"] + hashes["val"]
-    assert hashes["train"] and hashes["val"]
+    prepare, _ = core
+    _, sources = prepare.source_files(prepare.default_source())
+    held_out = [digest for _, digest, split in prepare.documents(sources) if split == "audit"]
+    everything = hashes["train"] + hashes["val"] + held_out
+    assert hashes["train"] and hashes["val"] and held_out
     assert len(set(everything)) == len(everything)
     files = list((sandbox / "texts").iterdir())
     copies, broken, empty = 1, 1, sum(not file.read_bytes().strip() for file in files)
@@ -110,7 +139,8 @@ def test_the_token_files_decode_to_the_documents(core, tokenizer):
     tokens = np.array(tokenizer.tokens("val"))
     starts = np.flatnonzero(tokens == tokenizer.bos_id)
     decoded = [tokenizer.decode(part.tolist()) for part in np.split(tokens, starts)[1:]]
-    expected = [text for text, _, split in prepare.documents(prepare.default_source()) if split == "val"]
+    _, files = prepare.source_files(prepare.default_source())
+    expected = [text for text, _, split in prepare.documents(files) if split == "val"]
     assert decoded == expected
 
 
@@ -125,6 +155,16 @@ def test_the_loaders_order_is_the_seeds(core, tokenizer):
     assert batches(prepare, tokenizer, 1) != batches(prepare, tokenizer, 2)
     for x, y in batches(prepare, tokenizer, 1):
         assert [row[1:] for row in x] == [row[:-1] for row in y]
+
+
+def test_a_loader_that_skips_goes_on_where_another_stopped(core, tokenizer):
+    prepare, _ = core
+    T = prepare.MAX_SEQ_LEN
+    rows = (len(tokenizer.tokens("val")) - 1) // T
+    count = 2 * rows // 3 + 5  # batches of three: into the third epoch
+    whole = [x.tolist() for x, _, _ in islice(prepare.make_dataloader(tokenizer, 3, T, "val", seed=3), count)]
+    resumed = prepare.make_dataloader(tokenizer, 3, T, "val", seed=3, skip=count - 4)
+    assert [x.tolist() for x, _, _ in islice(resumed, 4)] == whole[-4:]
 
 
 def test_an_epoch_deals_out_each_row_once(core, tokenizer):
@@ -146,6 +186,48 @@ def test_settings_and_sources_never_share_a_folder(core, sandbox, monkeypatch):
     assert len(folders | {one_file, prepare.prepared_dir(texts)}) == 5
 
 
+def test_a_folder_is_named_for_contents_not_for_places_or_times(core, tmp_path):
+    prepare, _ = core
+    folders = []
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "one.txt").write_text("the same text")
+        os.utime(tmp_path / place / "one.txt", (0, 10 + len(folders)))
+        folders.append(prepare.prepared_dir(str(tmp_path / place)))
+    assert folders[0] == folders[1]
+    (tmp_path / "b" / "one.txt").write_text("the text same")
+    assert prepare.prepared_dir(str(tmp_path / "b")) not in folders
+
+
+def test_debian_reads_packed_texts_and_the_text_of_pages_but_no_licences(core, tmp_path, monkeypatch):
+    prepare, _ = core
+    monkeypatch.setattr(prepare, "DEBIAN_DOCS", tmp_path)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "changelog.Debian.gz").write_bytes(gzip.compress(b"new upstream release"))
+    (tmp_path / "pkg" / "page.html").write_text("<p>a &lt; b<script>no()</script> and <b>c</b></p>")
+    (tmp_path / "pkg" / "copyright").write_text("licence")
+    (tmp_path / "pkg" / "broken.txt.gz").write_bytes(b"no gzip")
+    with pytest.raises(SystemExit, match="too little text.*apt-get install"):
+        prepare.source_files("debian")
+    monkeypatch.setattr(prepare, "DEBIAN_LEAST_BYTES", 1)
+    _, files = prepare.source_files("debian")
+    texts = {text for file in files for text in prepare.read_texts(file)}
+    assert texts == {"new upstream release", "a < b and c"}
+
+
+def test_training_cannot_ask_for_the_audit_and_no_file_holds_its_text(core, tokenizer):
+    prepare, _ = core
+    with pytest.raises(ValueError, match='not "audit"'):
+        tokenizer.tokens("audit")
+    _, files = prepare.source_files(prepare.default_source())
+    held_out = next(text for text, _, split in prepare.documents(files) if split == "audit")
+    row = np.array(tokenizer.encode(held_out)[:200], dtype=np.uint16).tobytes()
+    rows = np.array(tokenizer.encode(held_out), dtype=np.uint16)
+    assert rows.tobytes() in prepare.audit_tokens(tokenizer).tobytes()
+    for file in tokenizer.directory.iterdir():
+        assert row not in file.read_bytes(), file
+
+
 def test_two_that_prepare_at_once_end_with_one_whole_corpus(core, sandbox, tmp_path):
     env = {"AUTORESEARCH_CACHE": str(tmp_path)}
     outputs = [finish(process) for process in [run_prepare(env), run_prepare(env)]]
@@ -163,7 +245,7 @@ def test_who_finds_the_folder_there_after_all_keeps_it(core, tmp_path, monkeypat
     monkeypatch.setenv("AUTORESEARCH_CACHE", str(tmp_path))
     directory = prepare.prepared_dir(prepare.default_source())
 
-    def loses_the_race(source, unfinished):
+    def loses_the_race(source, files, unfinished):
         directory.mkdir()
         (directory / "manifest.json").write_text("the winner's")
 
@@ -191,46 +273,122 @@ def test_a_parquet_file_with_a_text_column_is_a_source(core, tmp_path, monkeypat
     write_parquet(tmp_path / "mine.parquet", [*poems(0, 200), *poems(0, 10), "", None])
     monkeypatch.setenv("AUTORESEARCH_CACHE", str(tmp_path / "cache"))
     manifest = prepare.Tokenizer(prepare.prepare(str(tmp_path / "mine.parquet"))).manifest
-    assert sum(manifest["documents"].values()) == 200
-    assert sum(manifest["bytes"].values()) == sum(len(text.encode()) for text in poems(0, 200))
+    texts = poems(0, 200)
+    kept = [text for text in texts if int(prepare.document_hash(text), 16) % 100 not in range(8, 12)]
+    assert len(texts) > len(kept) == sum(manifest["documents"].values())
+    assert sum(manifest["bytes"].values()) == sum(len(text.encode()) for text in kept)
 
 
-def test_shards_are_downloaded_with_retries_and_the_pinned_one_is_for_validation(core, tmp_path):
+@pytest.fixture
+def hub(core, tmp_path):
+    """A hub as far as its client needs one. `hub.breaks` GETs end early; `hub.lies`: a wrong sha256."""
     prepare, _ = core
-    hub = tmp_path / "hub" / prepare.CLIMBMIX
-    hub.mkdir(parents=True)
-    write_parquet(
-        hub / "shard_00000.parquet", [*poems(0, 80), *poems(500, 3)]
-    )  # three that are validation text
-    write_parquet(hub / prepare.VAL_SHARD, poems(500, 30))
-    refused = []
+    files = {
+        "shard_00000.parquet": [*poems(0, 80), *poems(500, 3)],  # three that are validation text
+        prepare.VAL_SHARD: poems(500, 30),
+        prepare.AUDIT_SHARD: [*poems(900, 20), *poems(500, 2), *poems(0, 2)],  # four that were seen
+    }
+    for name, texts in files.items():
+        write_parquet(tmp_path / name, texts)
+    hub = types.SimpleNamespace(breaks=1, lies=False, asked=[])
 
-    class Hub(http.server.SimpleHTTPRequestHandler):
+    class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            if not refused:
-                refused.append(self.path)
-                self.send_error(503)
+            name = self.path.rpartition("/")[2]
+            if name not in files:  # what else the hub's client likes to know
+                self.send_response(404)
+                self.send_header("X-Error-Code", "EntryNotFound")  # as the hub says it
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            data = (tmp_path / name).read_bytes()
+            start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+            hub.asked.append((self.command, self.path, start))
+            self.send_response(206 if start else 200)
+            digest = "0" * 64 if hub.lies else hashlib.sha256(data).hexdigest()
+            self.send_header("ETag", f'"{digest}"')
+            self.send_header("X-Repo-Commit", "c" * 40)
+            self.send_header("Content-Length", str(len(data) - start))
+            self.end_headers()
+            if self.command == "HEAD":
+                return
+            if hub.breaks > 0:
+                hub.breaks -= 1
+                self.wfile.write(data[start : len(data) // 2])
+                self.close_connection = True
             else:
-                super().do_GET()
+                self.wfile.write(data[start:])
+
+        do_HEAD = do_GET
 
         def log_message(self, *_):
             pass
 
-    handler = functools.partial(Hub, directory=tmp_path / "hub")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        env = {
+        hub.env = {
             "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
             "AUTORESEARCH_CACHE": str(tmp_path / "cache"),
             "AUTORESEARCH_SHARDS": "1",
+            "NO_PROXY": "127.0.0.1",
         }
-        output = finish(run_prepare(env, "--source", "climbmix"))
+        yield hub
         server.shutdown()
-    assert len(refused) == 1 and "attempt 1 of" in output
+
+
+def test_shards_are_downloaded_once_and_the_audits_is_left_where_it_is(core, hub, tmp_path, monkeypatch):
+    prepare, _ = core
+    output = finish(run_prepare(hub.env, "--source", "climbmix"))
     assert "Train: 80 documents" in output and "Val: 30 documents" in output
-    assert not list((tmp_path / "cache" / "shards").glob(".*"))
+    assert not any(prepare.AUDIT_SHARD in path for _, path, _ in hub.asked)
+
+    hub.asked.clear()
+    finish(run_prepare(hub.env, "--source", "climbmix"))
+    assert hub.asked == [], "what is there is not downloaded again"
+
+    for name, value in hub.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(prepare, "SHARDS", 1)
+    tokenizer = prepare.Tokenizer(prepare.prepared_dir("climbmix"))
+    tokens = prepare.audit_tokens(tokenizer)
+    assert (tokens == tokenizer.bos_id).sum() == 20
+
+
+def test_a_download_goes_on_where_it_broke_off(core, hub, tmp_path, monkeypatch):
+    prepare, _ = core
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 64)  # what it keeps is whole chunks
+    for name, value in hub.env.items():
+        monkeypatch.setenv(name, value)
+    shard = tmp_path / "shards" / "shard_00000.parquet"
+    prepare.download_shards([shard])
+    starts = [start for command, _, start in hub.asked if command == "GET"]
+    assert starts[0] == 0 and starts[1] >= shard.stat().st_size // 2 - 64
+    assert shard.read_bytes() == (tmp_path / shard.name).read_bytes()
+
+
+def test_a_shard_that_is_not_what_the_hub_says_is_refused(core, hub, tmp_path, monkeypatch):
+    prepare, _ = core
+    hub.lies, hub.breaks = True, 0
+    for name, value in hub.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(prepare, "DOWNLOAD_ATTEMPTS", 1)
+    shards = tmp_path / "shards"
+    with pytest.raises(SystemExit, match="its sha256 is .*, not 0000"):
+        prepare.download_shards([shards / "shard_00000.parquet"])
+    assert not list(shards.glob("*.parquet"))
+
+
+def test_a_shard_that_the_hub_does_not_have_is_asked_for_once(core, hub, tmp_path, monkeypatch):
+    prepare, _ = core
+    for name, value in hub.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(prepare.time, "sleep", lambda seconds: pytest.fail("it waits to ask again"))
+    with pytest.raises(SystemExit, match="Cannot download shard_00077.parquet"):
+        prepare.download_shards([tmp_path / "shards" / "shard_00077.parquet"])
 
 
 def test_a_source_that_is_not_there_is_an_error_that_says_what_is_expected(core, tmp_path):
-    with pytest.raises(SystemExit, match="expected python, climbmix"):
+    with pytest.raises(SystemExit, match="expected python, debian, climbmix"):
         core[0].prepare(str(tmp_path / "nothing"))

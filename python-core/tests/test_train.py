@@ -1,9 +1,15 @@
 import ast
 import collections
+import hashlib
+import json
 import math
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import CORE
@@ -13,6 +19,7 @@ PROGRESS = re.compile(
     r"step \d{5} \(\d+\.\d%\) \| loss: \d+\.\d{6} \| lrm: \d\.\d\d \| dt: \d+ms \| tok/sec: [\d,]+"
     r" \| mfu: \d+\.\d% \| epoch: \d+ \| remaining: \d+s {4}"
 )
+ESTIMATE = re.compile(r"\nestimate (\d\.\d\d) \| val_bpb: (\d+\.\d{6})\n(?=\r)")
 SUMMARY = {
     "val_bpb": r"\d+\.\d{6}",
     "training_seconds": r"\d+\.\d",
@@ -30,6 +37,7 @@ def check_contract(output):
     """The order and form of what train.py prints; returns the summary."""
     head, _, rest = output.partition("\r")
     body, _, tail = rest.rpartition("\n---\n")
+    body = re.sub(ESTIMATE, "", body)
     lines = head.splitlines()
     assert re.fullmatch(r"Vocab size: [\d,]+", lines[0])
     assert lines[1].startswith("Model config: ")
@@ -56,9 +64,9 @@ def model(core):
     return model
 
 
-@pytest.mark.parametrize("short", [False, True])
-def test_no_token_sees_the_future(core, model, short):
-    model.is_short = [short] * len(model.is_short)
+@pytest.mark.parametrize("window", [128, 17])
+def test_no_token_sees_the_future(core, model, window):
+    model.windows = [window] * len(model.windows)
     x = torch.randint(0, 512, (2, 64))
     changed = x.clone()
     changed[:, 40:] = torch.randint(0, 512, (2, 24))
@@ -67,16 +75,160 @@ def test_no_token_sees_the_future(core, model, short):
     assert not torch.allclose(before[:, 40:], after[:, 40:], atol=1e-2)
 
 
-def test_a_short_window_is_half_the_context(core, model):
-    model.is_short = [True] * len(model.is_short)
-    window, reach = model.config.sequence_len // 2, len(model.blocks)
+def test_a_layer_with_a_window_sees_that_many_tokens_and_no_more(core, model):
+    window, layers = 16, len(model.blocks)
+    model.windows = [window] * layers
     x = torch.randint(0, 512, (1, model.config.sequence_len))
     changed = x.clone()
     changed[:, 0] = (x[:, 0] + 1) % 512
     difference = (model(x) - model(changed)).abs().amax(-1)[0]
-    assert difference[window - 1] > 1e-4
-    assert reach > 1 or (difference[window:] < 1e-5).all()
-    assert (difference[reach * (window - 1) + 1 :] < 1e-5).all()
+    reach = layers * (window - 1)  # of the stack: each layer looks window - 1 tokens back
+    assert difference[window - 1] > 1e-4 and difference[reach] > 1e-6
+    assert (difference[reach + 1 :] < 1e-5).all()
+
+
+def test_windows_follow_the_pattern_and_the_last_layer_sees_everything(core, monkeypatch):
+    _, train = core
+    for name, value in {"DEPTH": 6, "WINDOW_PATTERN": "SSL", "SHORT_WINDOW": 1 / 4}.items():
+        monkeypatch.setattr(train, name, value)
+    assert train.GPT(train.config_for(64)).windows == [32, 32, 128, 32, 32, 128]
+    monkeypatch.setattr(train, "WINDOW_PATTERN", "S")
+    assert train.GPT(train.config_for(64)).windows == [32, 32, 32, 32, 32, 128]
+    monkeypatch.setattr(train, "WINDOW_PATTERN", "SX")
+    with pytest.raises(AssertionError, match="made of L and S"):
+        train.GPT(train.config_for(64))
+
+
+def dense_attention(q, k, v, left):
+    """Softmax attention in float64, written out: (rows, tokens, heads, channels), `left` tokens back."""
+    q, k, v = (t.double().transpose(1, 2) for t in (q, k, v))
+    scores = q @ k.mT / q.size(-1) ** 0.5
+    for i in range(scores.size(-2)):
+        for j in range(scores.size(-1)):
+            if j > i or i - j > left:
+                scores[..., i, j] = -math.inf
+    return (scores.softmax(-1) @ v).transpose(1, 2)
+
+
+@pytest.mark.parametrize("window", [1, 5, 128, 200])
+@pytest.mark.parametrize("kind", ["sdpa", "flex", "fa3"])
+def test_each_kind_of_attention_is_the_dense_one(core, kind, window):
+    """FlashAttention 3 is stood in for by what its documentation says of window_size: (left, right)."""
+    _, train = core
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 128, 2, 16) for _ in range(3))
+
+    def fa3(q, k, v, softmax_scale, causal, window_size):
+        assert causal and window_size[1] == 0 and softmax_scale == pytest.approx(16**-0.5)
+        return dense_attention(q, k, v, window_size[0]).float(), None
+
+    if kind == "flex":
+        from torch.nn.attention.flex_attention import flex_attention
+    function = {"sdpa": None, "fa3": fa3, "flex": kind == "flex" and flex_attention}[kind]
+    mask = train.make_mask(kind, window, 128, torch.device("cpu"))
+    y = train.attend(kind, function, window, mask, q, k, v)
+    assert torch.allclose(y.double(), dense_attention(q, k, v, window - 1), atol=1e-5)
+
+
+def test_flex_and_sdpa_give_the_whole_model_one_output(core, monkeypatch):
+    _, train = core
+    for name, value in {"DEPTH": 3, "WINDOW_PATTERN": "S", "SHORT_WINDOW": 1 / 4}.items():
+        monkeypatch.setattr(train, name, value)
+    outputs = []
+    for kind in ("sdpa", "flex"):
+        monkeypatch.setattr(train, "ATTENTION", kind)
+        torch.manual_seed(0)
+        model = train.GPT(train.config_for(512))
+        assert model.attention_kind == kind
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        with torch.no_grad():
+            outputs.append(model(torch.arange(256).view(2, 128)))
+    assert torch.allclose(*outputs, atol=1e-4)
+
+
+def test_attention_that_cannot_be_had_is_said_at_once(core, monkeypatch):
+    _, train = core
+    monkeypatch.setattr(train, "ATTENTION", "fa3")
+    with pytest.raises(SystemExit, match="FlashAttention 3 cannot be loaded"):
+        train.GPT(train.config_for(64))
+
+
+def test_bfloat16_is_float32_but_for_rounding(core, model, monkeypatch):
+    _, train = core
+    x, y = torch.randint(0, 512, (2, 2, 64))
+    exact = model(x, y)
+    exact.backward()
+    grad = model.blocks[0].attention.qkv.grad.clone()
+    model.zero_grad()
+    monkeypatch.setattr(train, "PRECISION", "bfloat16")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = model(x, y)
+        assert model(x).dtype == torch.float32
+    rounded.backward()
+    rounded_grad = model.blocks[0].attention.qkv.grad
+    assert rounded.item() == pytest.approx(exact.item(), rel=0.02)
+    assert torch.nn.functional.cosine_similarity(grad.ravel(), rounded_grad.ravel(), dim=0) > 0.97
+
+
+@pytest.mark.skipif("AUTORESEARCH_TEST_COMPILE" not in os.environ, reason="takes minutes and a C++ compiler")
+def test_compiled_is_eager(core, monkeypatch):
+    _, train = core
+    counters = torch._dynamo.utils.counters["stats"]
+    losses, graphs = [], []
+    for compiled in (False, True):
+        monkeypatch.setattr(train, "COMPILE", compiled)
+        torch.manual_seed(0)
+        model = train.GPT(train.config_for(512))
+        optimizer = train.Optimizer(model)
+        forward = torch.compile(model, dynamic=False) if compiled else model
+        x = torch.randint(0, 512, (4, 128))
+        for step in range(6):
+            loss = forward(x[:, :-1], x[:, 1:])
+            loss.backward()
+            # Small steps: large ones blow rounding up, and the two would part by and by.
+            optimizer.step(0.1 - step / 100, 0.8 + step / 100, 0.1 / (step + 1))
+            graphs.append(counters["unique_graphs"])
+        losses.append(loss.item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert graphs[-1] > 0 and graphs[-1] == graphs[-4], "a new learning rate or step is no new compilation"
+
+
+@pytest.mark.skipif("AUTORESEARCH_TEST_COMPILE" not in os.environ, reason="takes minutes and a C++ compiler")
+def test_compiled_flex_is_sdpa(core, monkeypatch):
+    _, train = core
+    for name, value in {"WINDOW_PATTERN": "S", "SHORT_WINDOW": 1 / 4}.items():
+        monkeypatch.setattr(train, name, value)
+    outputs = []
+    for kind in ("sdpa", "flex"):
+        monkeypatch.setattr(train, "ATTENTION", kind)
+        torch.manual_seed(0)
+        model = train.GPT(train.config_for(512))
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        forward = torch.compile(model, dynamic=False) if kind == "flex" else model
+        with torch.no_grad():
+            outputs.append(forward(torch.arange(256).view(2, 128)))
+    assert torch.allclose(*outputs, atol=1e-3)
+
+
+def test_shapes_and_counts(core, model):
+    counts = model.parameter_counts()
+    assert counts["total"] == sum(p.numel() for p in model.parameters())
+    x = torch.randint(0, 512, (3, 50))
+    assert model(x).shape == (3, 50, 512)
+    assert model(x, x).shape == () and model(x, x, reduction="none").shape == (150,)
+    assert model(x).abs().max() > 3
+
+
+def test_the_softcap_bounds_logits_and_0_leaves_them(core, model, monkeypatch):
+    _, train = core
+    x = torch.randint(0, 512, (1, 50))
+    monkeypatch.setattr(train, "SOFTCAP", 0)
+    free = model(x)
+    monkeypatch.setattr(train, "SOFTCAP", 3.0)
+    assert free.abs().max() > 3 >= model(x).abs().max()
+    assert torch.allclose(model(x), 3 * torch.tanh(free / 3), atol=1e-5)
 
 
 def test_the_width_is_rounded_up_to_whole_heads(core, monkeypatch):
@@ -106,19 +258,74 @@ def test_an_orthogonal_update_has_singular_values_near_one(core, shape):
         assert torch.allclose(X, stays, atol=1e-3), "singular vectors stay"
 
 
-def test_adamw_is_torchs(core):
+def test_muon_is_its_definition_in_float64(core):
+    """
+    The reference takes singular values from LAPACK and applies the composed polynomial to them, so it shares
+    neither the iteration nor the order of operations.
+    """
+    _, train = core
+    rng = np.random.default_rng(0)
+    for rows, columns in ((6, 6), (12, 4), (4, 12)):
+        weights = rng.normal(size=(3, rows, columns))
+        mean, square = np.zeros_like(weights), np.zeros((3, rows, 1) if rows >= columns else (3, 1, columns))
+        ours = torch.from_numpy(weights.copy())
+        state = torch.from_numpy(mean.copy()), torch.from_numpy(square.copy())
+        for step in range(4):
+            grads, momentum, lr, decay = rng.normal(size=weights.shape), 0.9 - step / 10, 0.02, 0.3
+            scalars = (torch.tensor(value, dtype=torch.float64) for value in (momentum, lr, decay))
+            ours = ours - train.muon_update(ours, torch.from_numpy(grads), *state, *scalars)
+
+            mean = momentum * mean + (1 - momentum) * grads
+            nesterov = momentum * mean + (1 - momentum) * grads
+            for n in range(3):
+                U, s, Vt = np.linalg.svd(nesterov[n], full_matrices=False)
+                s = s / np.sqrt((s**2).sum())
+                for a, b, c in train.POLAR_COEFFS[: train.NS_STEPS]:
+                    s = s / train.NS_MARGIN
+                    s = a * s + b * s**3 + c * s**5
+                update = U * s @ Vt
+                axis = 1 if rows >= columns else 0
+                square[n] = train.MUON_BETA2 * square[n] + (1 - train.MUON_BETA2) * np.mean(
+                    update**2, axis=axis, keepdims=True
+                )
+                evened = update / np.sqrt(square[n] + 1e-10)
+                update = evened * np.linalg.norm(update) / np.linalg.norm(evened)
+                shrinks = np.sign(update) == np.sign(weights[n])
+                weights[n] -= lr * np.sqrt(max(1, rows / columns)) * (update + decay * weights[n] * shrinks)
+        assert np.allclose(ours.numpy(), weights, rtol=1e-5, atol=1e-7)
+
+
+def test_adamw_is_torchs_in_float64(core):
     _, train = core
     torch.manual_seed(0)
-    ours = torch.randn(40, 8)
+    ours = torch.randn(40, 8, dtype=torch.float64)
     theirs = torch.nn.Parameter(ours.clone())
-    reference = torch.optim.AdamW([theirs], lr=0.03, betas=(0.8, 0.95), eps=1e-10, weight_decay=0)
-    state = {}
-    for _ in range(10):
-        grad = torch.randn(40, 8)
-        ours -= 0.03 * train.adamw_update(grad, state, (0.8, 0.95), 1e-10)
+    options = {"lr": 0.03, "betas": (0.8, 0.95), "eps": train.ADAM_EPS, "weight_decay": 0.1}
+    reference = torch.optim.AdamW([theirs], **options)
+    state = torch.zeros_like(ours), torch.zeros_like(ours)
+    for step in range(1, 11):
+        grad = torch.randn(40, 8, dtype=torch.float64)
+        lr = torch.tensor(0.03, dtype=torch.float64)
+        number = torch.tensor(step, dtype=torch.float64)
+        ours = ours - train.adamw_update(ours, grad, *state, number, (0.8, 0.95), lr, 0.1)
         theirs.grad = grad
         reference.step()
-    assert torch.allclose(ours, theirs, atol=1e-5)
+    assert torch.allclose(ours, theirs, rtol=1e-9)
+
+
+def test_queries_keys_and_values_are_three_matrices_to_muon(core):
+    _, train = core
+    torch.manual_seed(0)
+    model = train.GPT(train.config_for(512))
+    optimizer = train.Optimizer(model)
+    x = torch.randint(0, 512, (4, 64))
+    for block in model.blocks:
+        torch.nn.init.normal_(block.attention.proj, std=0.1)
+    before = model.blocks[0].attention.qkv.detach().clone()
+    model(x, x.roll(-1, 1)).backward()
+    optimizer.step(1.0, 0.0, 0.0)
+    for matrix in before - model.blocks[0].attention.qkv.detach():
+        assert matrix.norm() == pytest.approx(train.MATRIX_LR * matrix.size(0) ** 0.5, rel=0.15)
 
 
 def test_the_optimizer_moves_every_parameter_once(core):
@@ -126,9 +333,7 @@ def test_the_optimizer_moves_every_parameter_once(core):
     torch.manual_seed(0)
     model = train.GPT(train.config_for(512))
     optimizer = train.Optimizer(model)
-    held = [param for param, *_ in optimizer.adam] + [
-        param for params, _ in optimizer.muon for param in params
-    ]
+    held = [param for param, *_ in optimizer.adam] + [param for params in optimizer.muon for param in params]
     assert collections.Counter(map(id, held)) == collections.Counter(map(id, model.parameters()))
     x = torch.randint(0, 512, (2, 64))
     before = [p.detach().clone() for p in model.parameters()]
@@ -159,25 +364,86 @@ def test_each_constant_is_one_plain_assignment_with_its_meaning(core):
             assert isinstance(target, ast.Name), ast.unparse(node)
             names[target.id] += 1
             if target.id != "POLAR_COEFFS":
-                assert "  # " in source.splitlines()[node.end_lineno - 1], (
-                    f"{target.id} has no meaning beside it"
-                )
+                line = source.splitlines()[node.end_lineno - 1]
+                assert "  # " in line, f"{target.id} has no meaning beside it"
         assert not isinstance(node, (ast.For, ast.While, ast.Try)), ast.unparse(node)
     assert set(names.values()) == {1} and all(name.isupper() for name in names)
+    assert len(source.splitlines()) <= 700
 
 
-def test_a_run_prints_the_contract_and_learns(core, run_train, tmp_path):
+@pytest.mark.parametrize("size, width", [("cpu", 64), ("laptop", 256), ("small-gpu", 384), ("hopper", 512)])
+def test_every_size_is_a_whole_setting(size, width):
+    """In a process each, because constants are chosen at import; nothing is built."""
+    code = """
+import prepare, train
+batch = train.DEVICE_BATCH_SIZE * prepare.MAX_SEQ_LEN
+assert train.TOTAL_BATCH_SIZE % batch == 0 and train.ESTIMATE_TOKENS <= prepare.EVAL_TOKENS
+print(train.config_for(prepare.VOCAB_SIZE).n_embd)
+"""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("AUTORESEARCH_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=CORE, env=env | {"AUTORESEARCH_SIZE": size}, capture_output=True
+    )
+    assert done.stdout.decode().strip() == str(width), done.stderr.decode()
+
+
+@pytest.fixture(scope="session")
+def finished_run(run_train, tmp_path_factory):
+    """One run of a few seconds that keeps its model; (folder, exit code, output)."""
+    folder = tmp_path_factory.mktemp("run")
+    return folder, *run_train(folder, env={"AUTORESEARCH_CHECKPOINT": str(folder / "model.pt")})
+
+
+def test_a_run_prints_the_contract_and_learns(core, finished_run):
     prepare, train = core
-    code, output = run_train(tmp_path)
+    folder, code, output = finished_run
     assert code == 0, output
     summary = check_contract(output)
     assert summary["seed"] == "7"
-    assert float(summary["training_seconds"]) == pytest.approx(3, abs=1)
+    assert float(summary["training_seconds"]) == pytest.approx(5, abs=2)
     tokenizer = prepare.Tokenizer.from_directory()
     untrained = prepare.evaluate_bpb(train.GPT(train.config_for(512)), tokenizer, 4)
     bytes_per_token = tokenizer.manifest["bytes"]["val"] / tokenizer.manifest["tokens"]["val"]
     assert untrained == pytest.approx(math.log2(512) / bytes_per_token, rel=0.1)
-    assert float(summary["val_bpb"]) < untrained - 0.5
+    assert float(summary["val_bpb"]) < untrained - 0.3
+
+
+def test_a_run_says_what_it_was(core, finished_run):
+    prepare, train = core
+    folder, _, output = finished_run
+    summary = check_contract(output)
+    assert summary["train_sha256"] == hashlib.sha256((folder / "train.py").read_bytes()).hexdigest()
+    assert int(summary["tokens_seen"]) == int(summary["num_steps"]) * train.TOTAL_BATCH_SIZE
+    assert summary["metric_version"] == prepare.METRIC_VERSION
+    assert summary["data"] == prepare.Tokenizer.from_directory().data_id()
+    config = json.loads(summary["config"])
+    assert config["MUON_BETA2"] == train.MUON_BETA2 and config["TIME_BUDGET"] == 5 and config["SEED"] == 7
+    others = {"F", "GPT", "MLP", "POLAR_COEFFS", "PEAK_FLOPS"}
+    assert set(config) == {name for name in vars(train) if name.isupper()} - others
+
+
+def test_estimates_come_at_their_fractions_and_fall(core, finished_run):
+    output = finished_run[2]
+    estimates = [(float(at), float(bpb)) for at, bpb in ESTIMATE.findall(output)]
+    assert [at for at, _ in estimates] == [0.25, 0.5, 0.75]
+    assert estimates[-1][1] < estimates[0][1]
+    assert float(check_contract(output)["val_bpb"]) < estimates[0][1]
+    first = output[: output.index("\nestimate")].rpartition("(")[2]
+    assert 10 < float(first.partition("%")[0]) < 60
+
+
+def test_a_kept_model_can_be_audited_and_each_look_is_counted(core, finished_run, tmp_path):
+    prepare, _ = core
+    folder, _, output = finished_run
+    command = [sys.executable, str(CORE / "prepare.py"), "audit", str(folder / "model.pt")]
+    said = [subprocess.run(command, capture_output=True, text=True).stdout for _ in range(2)]
+    val_bpb = check_contract(output)["val_bpb"]
+    audit_bpb = float(re.match(r"audit_bpb: (\d\.\d{6}) on [\d,]+ tokens \(val_bpb was (\S+)\)", said[0])[1])
+    assert val_bpb in said[0] and audit_bpb != float(val_bpb)
+    assert audit_bpb == pytest.approx(float(val_bpb), rel=0.3)
+    assert said[0].splitlines()[0] == said[1].splitlines()[0]
+    assert "Look number 1 " in said[0] and "Look number 2 " in said[1]
+    assert "---" not in said[0], "no reader of results takes it for one"
 
 
 def test_a_run_that_explodes_prints_fail_and_no_result(run_train, tmp_path):

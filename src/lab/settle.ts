@@ -2,6 +2,7 @@ import type { Metric } from '../domain/campaign.js';
 import type { Experiment } from '../domain/experiment.js';
 import { crashOf, parseTrainingLog, reportedSnapshot } from '../domain/training-log.js';
 import { isFinalJobStatus, type Job } from '../ports/cluster-backend.js';
+import { giveBack } from './give-back.js';
 import { isBeingMoved, movedPatch } from './move-run.js';
 import type { Patch } from './patch-experiments.js';
 
@@ -32,7 +33,13 @@ export function settleJob(experiment: Experiment, job: Job, log: string | null, 
   if (job.status === 'CANCELLED') {
     return isBeingMoved(experiment) ? movedPatch(experiment, experiment.move) : { ...ended, state: 'cancelled' };
   }
-  if (log === null) return { ...ended, state: 'lost', note: 'Its cluster took the log with it.' };
+  if (log === null) {
+    const where = experiment.cluster ?? 'Its cluster';
+    return giveBack(experiment, {
+      again: `${where} has no log of it: it runs once more.`,
+      lost: `${where} has no log of it either: look at the machines before launching it again.`,
+    });
+  }
   const { metrics, facts, modelConfig, saysTimeout, saysSetupFailed } = parseTrainingLog(log);
   // Only of a job that failed: the code itself could print that line to get round the hash.
   const setupFailed = job.status === 'FAILED_SETUP' || (job.status === 'FAILED' && saysSetupFailed);

@@ -114,7 +114,7 @@ export interface JobRef {
 }
 
 export interface JobLog extends JobRef {
-  /** stdout and stderr in one, first 64 KB and last 4 MB at most; null when the cluster is gone and its logs with it. */
+  /** stdout and stderr in one, first 64 KB and last 4 MB at most; null when there is none: the cluster is gone, or the job never ran. */
   readonly text: string | null;
 }
 

@@ -1,5 +1,4 @@
-// Copy to test/lab/ to run. Each of these fails on the tree of 01:16–01:35.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { AutoresearchError } from '../../src/domain/errors.js';
 import { type Lab, nameOf, readCampaign, readExperiments } from '../../src/lab/lab.js';
 import { submitRuns } from '../../src/lab/submit-runs.js';
@@ -145,4 +144,19 @@ it('asks once, and starts once, for calls that meet', async () => {
   const call = () => callTool(client, 'list_clusters_by_gpu', { include_offers: true });
   await Promise.all([call(), call()]);
   expect(seen).toEqual({ asked: 1, started: 1 });
+});
+
+it('runs once more what ended without a log, and gives it up as lost when that happens again', async () => {
+  const { lab, backend } = await createTestLab({ clusters: 1 });
+  vi.spyOn(backend, 'logs').mockImplementation(async (refs) => refs.map((ref) => ({ ...ref, text: null })));
+  await submitRuns(lab, waveOf([1]));
+  await after(lab, 350);
+  expect(await placesOf(lab)).toEqual(['exp-0001 queued gpu-01']);
+  expect((await readExperiments(lab))[0]).toMatchObject({ attempt: 2, losses: 1 });
+  await after(lab, 350);
+  expect((await readExperiments(lab))[0]).toMatchObject({
+    state: 'lost',
+    metrics: null,
+    note: 'gpu-01 has no log of it either: look at the machines before launching it again.',
+  });
 });

@@ -30,6 +30,7 @@ keepsClusterBackendContract({
     createSkypilotBackend({ api: createSkyApi(findEndpoint, findIdentity), memory: openMemory(memory), infra }),
   scale: SCALE,
   isConcurrent: true,
+  retries: 1,
   request: { accelerators, infra },
   lacks: {
     'setup runs once a cluster and key, before the first job of that key':

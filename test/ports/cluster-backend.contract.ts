@@ -22,7 +22,10 @@ export function keepsClusterBackendContract({
     for (const [title, keep] of Object.entries(PROMISES)) {
       const reason = lacks[title];
       if (reason !== undefined) it.skip(`${title} (lacking: ${reason})`);
-      else test(title, async () => await onBench(subject, keep), TIMEOUT_MS * (subject.scale ?? 1));
+      else {
+        const options = { timeout: TIMEOUT_MS * (subject.scale ?? 1), retry: subject.retries ?? 0 };
+        test(title, options, async () => await onBench(subject, keep));
+      }
     }
 
     it('names no gap that is not a promise', () => {

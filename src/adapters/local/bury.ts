@@ -47,12 +47,16 @@ async function bury(directory: string, { folder, file }: FoundCluster): Promise<
   const group = last && isRunning(last) ? last.pid : null;
   await endProcesses({ group, marker: markerPrefix(file.incarnation) });
   const remembered = join(directory, rememberedName(file.name));
-  await rm(remembered, { recursive: true, force: true });
+  const taken = join(directory, `.new-buried-${file.incarnation}`);
   try {
-    await rename(folder, remembered);
+    await rename(folder, taken);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    // It left by itself while we looked: what it leaves to be remembered is its own.
+    if (isMissing(error)) return;
+    throw error;
   }
+  await rm(remembered, { recursive: true, force: true });
+  await rename(taken, remembered);
   await rm(environmentsOf(remembered), { recursive: true, force: true });
 }
 

@@ -17,16 +17,17 @@ const OWN = [
   /^srun: error: .*Exited with exit code \d+$/,
 ];
 
-const NO_SUCH_JOB = /^Job \d+ not found/;
+/** The second of a job whose submission was cut off before it could run. */
+const NO_LOG = [/^Job \d+ not found/, /^ERROR: Logs for job \d+ .*does not exist/];
 
-/** The job's own output from the pieces that SkyPilot streams; null: there is no such job. */
+/** The job's own output from the pieces that SkyPilot streams; null: there is none. */
 export async function jobText(pieces: AsyncIterable<string>): Promise<string | null> {
   let head = '';
   let tail: string[] = [];
   let tailLength = 0;
   let isFirst = true;
   for await (const line of linesOf(pieces)) {
-    if (isFirst && NO_SUCH_JOB.test(stripVTControlCharacters(line))) return null;
+    if (isFirst && NO_LOG.some((pattern) => pattern.test(stripVTControlCharacters(line)))) return null;
     isFirst = false;
     const text = ownText(line);
     if (text === null) continue;

@@ -131,6 +131,15 @@ describe('logs', () => {
     await sky.recorded('/logs', 'log-none');
     expect((await backend.logs([job]))[0]?.text).toBeNull();
   });
+
+  it('are none of a job whose submission was cut off before it could run', async () => {
+    const { sky, backend } = await launched();
+    const [one] = await backend.submit(CLUSTER, [task('good')]);
+    const job = { cluster: CLUSTER, jobId: one?.status === 'submitted' ? one.jobId : '' };
+    // As a server said that was started again after it was killed between making the job and starting its driver.
+    sky.text('/logs', 'ERROR: Logs for job 4 (status: FAILED_DRIVER) does not exist.\n');
+    expect((await backend.logs([job]))[0]?.text).toBeNull();
+  });
 });
 
 describe('offers', () => {

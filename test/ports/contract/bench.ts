@@ -20,6 +20,8 @@ export interface BackendUnderTest {
   readonly create: () => Promise<ClusterBackend>;
   /** How many times slower than this machine's own processes it may be. */
   readonly scale?: number;
+  /** How often a promise is tested again when it did not hold: machines that are shared fail a launch now and then. */
+  readonly retries?: number;
   /** Whether promises may be tested side by side, each on machines of its own. */
   readonly isConcurrent?: boolean;
   /** What a launch must say for this backend: accelerators, infra. */
