@@ -421,7 +421,7 @@ class Optimizer:
             (model.resid_weights, SCALAR_LR * RESID_LR_FRAC, ADAM_BETAS, 0.0),
             (model.x0_weights, SCALAR_LR, X0_BETAS, 0.0),
         ]
-        self.adam_state = [(torch.zeros_like(p), torch.zeros_like(p)) for p, *_ in self.adam]
+        self.adam_state = [(torch.zeros_like(p), torch.zeros_like(p)) for p, _, _, _ in self.adam]
         by_shape = {}
         for param in model.blocks.parameters():
             by_shape.setdefault(param.shape[-2:], []).append(param)

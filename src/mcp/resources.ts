@@ -5,6 +5,7 @@ import { notebook } from '../domain/notebook.js';
 import { resultsTsv } from '../domain/results-tsv.js';
 import { leaderboard } from '../domain/standing.js';
 import { advanceBriefly } from '../lab/advance.js';
+import { analyse } from '../lab/analyse.js';
 import { campaignStatus } from '../lab/campaign-status.js';
 import { pickExperiments } from '../lab/cancel-experiments.js';
 import { type Lab, readCampaign, readExperiments } from '../lab/lab.js';
@@ -45,10 +46,9 @@ export const RESOURCES: readonly Resource[] = [
     description: 'All experiments with a result, the best first.',
     mimeType: 'application/json',
     async read(lab) {
-      const campaign = await readCampaign(lab);
-      return json(
-        leaderboard(await readExperiments(lab), campaign).map((row) => rowOf(row, campaign.metric.name, 'full')),
-      );
+      const { campaign, experiments, analysis } = await analyse(lab);
+      const ranked = leaderboard(experiments, campaign, analysis.judgements);
+      return json(ranked.map((row) => rowOf(row, campaign.metric.name, 'full')));
     },
   },
   {

@@ -135,10 +135,10 @@ it('shows a wave with what each factor did, and does not call a lower value a wi
 
     What each factor did (means over the levels of the others)
       factor         level  mean val_bpb  n  largest − smallest mean
-      LEARNING_RATE   0.08      0.975000  2                 0.025000
-                      0.02      0.950000  1
-      DEPTH              6      0.970000  2                 0.010000
-                         4      0.960000  1
+      LEARNING_RATE   0.02      0.950000  1                 0.025000
+                      0.08      0.975000  2
+      DEPTH              4      0.960000  1                 0.010000
+                         6      0.970000  2
       n differs between levels, for some runs have no result: part of a difference may be the other factors’.
 
     No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.
@@ -217,8 +217,8 @@ it('prints the same facts as JSON, in the shape that is documented', async () =>
   expect(whole.best).toMatchObject({ experiment_id: 'exp-0005', verdict: null });
   const wave = WaveReport.parse(JSON.parse((await inspect('wave-001', '--json')).stdout));
   expect(wave.main_effects.map(({ factor, levels }) => [factor, levels.map(({ n }) => n)])).toEqual([
-    ['LEARNING_RATE', [2, 1]],
-    ['DEPTH', [2, 1]],
+    ['LEARNING_RATE', [1, 2]],
+    ['DEPTH', [1, 2]],
   ]);
 });
 

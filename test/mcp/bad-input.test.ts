@@ -51,7 +51,7 @@ it('answers an unknown tool with the nearest', async () => {
   const { call } = await client();
   expect(await call('launch_waves', {})).toMatchInlineSnapshot(`
     {
-      "error": "not_found: There is no tool launch_waves. There are: launch_wave, launch_experiment, fetch_result, campaign_status, teardown, queue_on_cluster, cancel_experiments, list_clusters_by_gpu.",
+      "error": "not_found: There is no tool launch_waves. There are: launch_wave, design_wave, launch_experiment, fetch_result, campaign_status, promote, teardown, analyze_results, queue_on_cluster, cancel_experiments, record_decision, record_finding, query_experiments, list_clusters_by_gpu.",
     }
   `);
 });

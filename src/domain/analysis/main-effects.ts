@@ -13,7 +13,7 @@ export interface LevelMean {
 
 export interface MainEffect {
   readonly factor: string;
-  /** In the order in which the levels were met. */
+  /** Numbers from low to high, words in the order in which they were met: runs come in any order. */
   readonly levels: readonly LevelMean[];
   /** Largest less smallest mean, in the metric's unit. Says nothing of noise. */
   readonly range: number;
@@ -40,9 +40,11 @@ function levelMeans(observations: readonly Observation[], factor: string): Level
     const level = levels[factor];
     if (level !== undefined) values.set(levelLabel(level), [...(values.get(levelLabel(level)) ?? []), value]);
   }
-  return [...values].map(([level, at]) => ({
+  const means = [...values].map(([level, at]) => ({
     level,
     mean: at.reduce((sum, v) => sum + v, 0) / at.length,
     n: at.length,
   }));
+  const isNumeric = means.every(({ level }) => Number.isFinite(Number(level)));
+  return isNumeric ? means.sort((a, b) => Number(a.level) - Number(b.level)) : means;
 }

@@ -8,7 +8,7 @@ import { compareHardware, type HardwareReport } from './hardware.js';
 import { type AliasedLevels, aliasedLevels } from './model-aliases.js';
 import { type Phase, phasesOf } from './progress.js';
 import { bestEstimate, type Ranking, rankConfigs } from './ranking.js';
-import { knownModels, shapeConstants } from './shape-constants.js';
+import { keyOf } from './shape-constants.js';
 import { type StoppingAdvice, stoppingAdvice } from './stopping.js';
 import { tiersOf } from './tier-reading.js';
 import type { TierAgreement } from './tiers.js';
@@ -117,8 +117,19 @@ function aliasesIn(all: readonly Experiment[], constants: readonly string[]): Al
     if (run.modelConfig !== null && !printed.has(key)) printed.set(key, run);
   }
   const runs = [...printed.values()];
-  const shaping = shapeConstants(knownModels(runs));
-  return constants.filter((name) => shaping.has(name)).flatMap((name) => aliasedLevels(name, runs));
+  return constants.flatMap((name) => aliasedLevels(name, familiesOf(name, runs)));
+}
+
+/** Those that differ from another in this constant alone: aliases are known from no others, and each costs a comparison with all. */
+function familiesOf(constant: string, runs: readonly Experiment[]): Experiment[] {
+  const families = new Map<string, Experiment[]>();
+  for (const run of runs) {
+    const key = keyOf(run, [constant]);
+    const family = families.get(key);
+    if (family) family.push(run);
+    else families.set(key, [run]);
+  }
+  return [...families.values()].flatMap((family) => (family.length > 1 ? family : []));
 }
 
 function hardwareOf({ observations, noise }: CampaignAnalysis, all: readonly Experiment[]): HardwareReport | null {

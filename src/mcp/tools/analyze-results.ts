@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { WaveId } from '../../domain/ids.js';
 import { lookBriefly } from '../../lab/advance.js';
 import { analyseResults } from '../../lab/analyse-results.js';
+import { recordReport } from '../../lab/findings.js';
 import { analysisRows } from '../analysis-rows.js';
 import { analysisText } from '../analysis-text.js';
 import { defineTool } from '../define-tool.js';
@@ -38,6 +39,8 @@ export const analyzeResultsTool = defineTool({
   async run(lab, { wave_id, factors }) {
     await lookBriefly(lab);
     const found = await analyseResults(lab, { waveId: wave_id ?? null, factors: factors ?? null });
+    // Of a part, the rest would seem refuted.
+    if (wave_id === undefined && factors === undefined) await recordReport(lab, found);
     return { structured: analysisRows(found), text: analysisText(found) };
   },
 });
