@@ -10,7 +10,7 @@ import type { Experiment } from '../src/domain/experiment.js';
 import { openStore } from '../src/store/store.js';
 import { type Figure, quantile } from './figure.js';
 
-const ROUNDS = 2;
+const ROUNDS = 1;
 const CLUSTERS = 6;
 /** Two for each cluster: one runs, one waits. */
 const RUNS = 2 * CLUSTERS;
