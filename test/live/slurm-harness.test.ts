@@ -40,6 +40,7 @@ const all = { 'H100:1': 4, 'H200:1': 2 };
 const wave = (...values: number[]) => ({
   experiments: values.map((x) => ({ description: `X=${x}`, overrides: { X: x } })),
   accelerators: Object.keys(all),
+  sentinels: 0,
 });
 const twelveFrom = (first: number): number[] => Array.from({ length: 12 }, (_, index) => first + index);
 
