@@ -1,6 +1,7 @@
 import type { Offer } from '../../ports/cluster-backend.js';
 import { Catalogue, SlurmAvailability } from './schemas.js';
 import type { SkyApi } from './sky-api.js';
+import { priceIn } from './words.js';
 
 /**
  * What Slurm has free, or what the catalogue of a cloud sells; `infra` as SkyPilot writes it, `slurm/CLUSTER` or `aws`.
@@ -38,8 +39,7 @@ export async function offersOf(api: SkyApi, infra: string | null, taken: readonl
   const there = rows.filter((row) => row[9] === region);
   for (const [place, , name, count, , , , price] of there.length > 0 ? there : rows) {
     const accelerators = `${name}:${count}`;
-    // A catalogue that has no price says 0: nobody rents for nothing.
-    const pricePerHourUsd = price === null || price <= 0 ? null : price;
+    const pricePerHourUsd = priceIn(price);
     const known = cheapest.get(accelerators)?.pricePerHourUsd ?? null;
     if (cheapest.has(accelerators) && (pricePerHourUsd === null || (known !== null && known <= pricePerHourUsd)))
       continue;

@@ -1,6 +1,6 @@
 import { Catalogue, type ClusterRecord } from './schemas.js';
 import { type SkyApi, SkyError } from './sky-api.js';
-import { acceleratorsOf } from './words.js';
+import { acceleratorsOf, priceIn } from './words.js';
 
 /** Prices move slowly, and a catalogue is slow to ask. */
 const KEPT_MS = 3_600_000;
@@ -48,7 +48,6 @@ async function look(api: SkyApi, record: ClusterRecord): Promise<number | null> 
   const isSpot = resources.includes('[spot]');
   const prices = fitting
     .map(([, , , , , , , price, spotPrice]) => (isSpot ? spotPrice : price))
-    // A catalogue that has no price says 0: nobody rents for nothing.
-    .flatMap((price) => (price !== null && price > 0 ? [price] : []));
+    .flatMap((price) => priceIn(price) ?? []);
   return prices.length === 0 ? null : Math.min(...prices) * (record.nodes ?? 1);
 }

@@ -35,6 +35,9 @@ function known<T>(words: ReadonlyMap<string, T>, word: string, what: string): T 
   );
 }
 
+/** $/h of the catalogue. Where it has no price it says 0: nobody rents for nothing. */
+export const priceIn = (price: number | null): number | null => (price === null || price <= 0 ? null : price);
+
 /** `{'H100': 1}` is H100:1; several kinds are joined by commas, none is null. */
 export function acceleratorsOf(pythonDict: string | null | undefined): string | null {
   const pairs = [...(pythonDict ?? '').matchAll(/'([^']+)':\s*([\d.]+)/g)].map(
