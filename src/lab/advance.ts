@@ -5,6 +5,7 @@ import type { ExperimentId } from '../domain/ids.js';
 import { ClusterName } from '../ports/cluster-backend.js';
 import type { Store } from '../store/store.js';
 import { settleClusterWork } from './cluster-work.js';
+import { isLookDue, noteLooks } from './due-looks.js';
 import { endMarked } from './end-clusters.js';
 import { endHopeless } from './end-hopeless.js';
 import { giveUpLaunches } from './give-up-launches.js';
@@ -81,11 +82,11 @@ async function round(lab: Lab): Promise<void> {
 }
 
 async function writeDown(lab: Lab): Promise<void> {
-  const { clusters, experiments, logs, strays } = await observe(
-    lab,
-    await readCampaign(lab),
-    await readExperiments(lab),
+  const known = await readExperiments(lab);
+  const { clusters, experiments, logs, strays, asked } = await observe(lab, await readCampaign(lab), known, ({ id }) =>
+    isLookDue(lab, id, known),
   );
+  noteLooks(lab, asked);
   for (const [{ id }, log] of logs) await lab.store.keepText(id, 'log.txt', log);
   // The experiments first: a cluster whose end is on record is not looked at again.
   await patchExperiments(lab, experiments);

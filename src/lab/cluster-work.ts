@@ -3,8 +3,8 @@ import type { Store } from '../store/store.js';
 import type { Lab } from './lab.js';
 import { PATIENCE_MS } from './patience.js';
 
-/** Clusters that are worked on at the same time. */
-const CONCURRENCY = 6;
+/** Clusters that are worked on at the same time: the usual most that a campaign has. A backend bounds what it can bear. */
+const CONCURRENCY = 16;
 
 interface UnderWay {
   readonly queue: PQueue;

@@ -20,23 +20,31 @@ export interface Observation {
   readonly logs: ReadonlyMap<Experiment, string>;
   /** Jobs of experiments that were cancelled between their submission and its record: to be ended. */
   readonly strays: readonly JobRef[];
+  /** Whose jobs were asked for. */
+  readonly asked: readonly ClusterId[];
 }
 
-/** Two calls whatever the fleet's size, and one for the logs of what has ended since. Changes nothing. */
+/**
+ * Two calls whatever the fleet's size, and one for the logs of what has ended since. Changes nothing.
+ * @param isDue whether a cluster on which something is open is to be asked for its jobs; one that is gone always is
+ */
 export async function observe(
   lab: Lab,
   campaign: CampaignFile,
   experiments: readonly Experiment[],
+  isDue: (cluster: FleetCluster) => boolean,
 ): Promise<Observation> {
   const alive = aliveClusters(campaign).filter(({ state }) => state !== 'planned');
   const open = experiments.filter(({ state }) => !isSettled(state));
   if (alive.length === 0 && open.length === 0) {
-    return { clusters: new Map(), experiments: new Map(), logs: new Map(), strays: [] };
+    return { clusters: new Map(), experiments: new Map(), logs: new Map(), strays: [], asked: [] };
   }
-  const [machines, jobs] = await Promise.all([
-    lab.backend.clusters(alive.map(nameOf)),
-    lab.backend.jobs(alive.filter((cluster) => mayHaveNews(lab, cluster, experiments)).map(nameOf)),
-  ]);
+  const machines = await lab.backend.clusters(alive.map(nameOf));
+  const isThere = ({ name }: FleetCluster) => machines.some((machine) => machine.name === name);
+  const asked = alive.filter(
+    (cluster) => mayHaveNews(lab, cluster, experiments) && (isDue(cluster) || !isThere(cluster)),
+  );
+  const jobs = await lab.backend.jobs(asked.map(nameOf));
   const { prices } = lab.project.settings;
   const seen = machines.map((machine) => ({ ...machine, pricePerHourUsd: priceOf(machine, prices) }));
 
@@ -80,7 +88,7 @@ export async function observe(
   }
   const cancelled = new Set(experiments.filter(({ state }) => state === 'cancelled').map(jobName));
   const strays = jobs.filter((job) => !hasEnded(job) && cancelled.has(job.name));
-  return { clusters, experiments: patches, logs, strays };
+  return { clusters, experiments: patches, logs, strays, asked: asked.map(({ id }) => id) };
 }
 
 /** A run that was cancelled while it was being submitted has no job yet that could have been ended. */

@@ -185,9 +185,10 @@ it('lets one of two servers poll and submit while the other reads what it wrote'
   const { lab, backend, another } = await createTestLab();
   const second = await another();
   await submitRuns(lab, wave(rates(0.1)));
-  const before = backend.calls['jobs'];
+  const before = backend.calls['clusters'];
+  expect(before).toBeGreaterThan(0);
   await advance(second);
-  expect(backend.calls['jobs']).toBe(before);
+  expect(backend.calls['clusters']).toBe(before);
   await submitRuns(second, wave(rates(0.2)));
   expect((await readExperiments(second)).at(-1)?.state).toBe('planned');
   await advance(lab);
@@ -200,7 +201,7 @@ it('asks the machines once a round whatever the wave’s size, and reads each lo
   const { jobs = 0, logs = 0 } = backend.calls;
   await afterRuns(lab, 2000);
   await advance(lab);
-  expect([(backend.calls['jobs'] ?? 0) - jobs, (backend.calls['logs'] ?? 0) - logs]).toEqual([2, 1]);
+  expect([(backend.calls['jobs'] ?? 0) - jobs, (backend.calls['logs'] ?? 0) - logs]).toEqual([1, 1]);
 });
 
 it('cancels what waits and what runs, and leaves what has ended as it is', async () => {

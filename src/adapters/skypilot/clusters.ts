@@ -4,25 +4,54 @@ import { queueOf } from './jobs.js';
 import type { Memory } from './memory.js';
 import { createPriceOf, type PriceOf } from './prices.js';
 import { ClusterRecord } from './schemas.js';
-import { type SkyApi, SkyError } from './sky-api.js';
+import { isForgotten, type SkyApi, SkyError } from './sky-api.js';
 import { SETUP_JOB } from './task-yaml.js';
 import { acceleratorsOf, clusterStatusOf } from './words.js';
 
 /**
- * SkyPilot does not notice by itself that an allocation was lost: it says UP until it is asked to look (refresh FORCE,
- * seconds a call). So it is asked once a minute, and at once after a queue could not be read.
+ * SkyPilot does not notice by itself that an allocation was lost: it says UP until it is asked to look (refresh FORCE, which
+ * starts a Python on each cluster, and takes half a minute for six). So only those are looked for of which nothing was heard
+ * for so long, or that did not answer, and nobody waits for it: later looks see what it found.
  */
-const LOOK_EVERY_MS = 60_000;
+const SILENT_MS = 60_000;
 
 export interface ClusterLook {
   clusters(names: readonly ClusterName[]): Promise<Cluster[]>;
-  /** What SkyPilot says of clusters may be out of date. */
-  doubt(): void;
+  /** A cluster answered: its allocation is there. */
+  heard(name: ClusterName): void;
+  /** A cluster did not answer: what SkyPilot says of it may be out of date. */
+  doubt(name: ClusterName): void;
 }
 
 export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): ClusterLook {
   const priceOf = createPriceOf(api, now);
-  let lookedAt = now();
+  const openedAt = now();
+  const heardAt = new Map<ClusterName, number>();
+  let lookingFor: Promise<void> | null = null;
+  let failure: unknown = null;
+
+  // include_credentials would send the clusters' private ssh keys along.
+  const status = (cluster_names: readonly ClusterName[], refresh: 'NONE' | 'FORCE') =>
+    api.call(
+      '/status',
+      { cluster_names, refresh, include_credentials: false, include_handle: false },
+      z.array(ClusterRecord),
+    );
+  const lookFor = (names: readonly ClusterName[]) => {
+    if (names.length === 0 || lookingFor !== null) return;
+    for (const name of names) heardAt.set(name, now());
+    lookingFor = status(names, 'FORCE')
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          if (!isForgotten(error)) failure = error;
+        },
+      )
+      .finally(() => {
+        lookingFor = null;
+      });
+  };
+
   const launchStatus = rememberingEnded(api);
   const withSetup = new Set<ClusterName>();
   const hasSetup = async (name: ClusterName): Promise<boolean> => {
@@ -31,21 +60,16 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
     return found;
   };
   return {
-    doubt() {
-      lookedAt = Number.NEGATIVE_INFINITY;
-    },
+    heard: (name) => void heardAt.set(name, now()),
+    doubt: (name) => lookFor([name]),
     async clusters(names) {
       if (names.length === 0) return [];
-      const isDue = now() - lookedAt >= LOOK_EVERY_MS;
-      if (isDue) lookedAt = now();
-      // include_credentials would send the clusters' private ssh keys along.
-      const body = {
-        cluster_names: names,
-        refresh: isDue ? 'FORCE' : 'NONE',
-        include_credentials: false,
-        include_handle: false,
-      };
-      const records = await api.call('/status', body, z.array(ClusterRecord));
+      const records = await status(names, 'NONE');
+      if (failure !== null) {
+        const error = failure;
+        failure = null;
+        throw error;
+      }
       const found = await Promise.all(
         names.map((name) =>
           describe(
@@ -55,7 +79,10 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
           ),
         ),
       );
-      return found.filter((cluster) => cluster !== null);
+      const there = found.filter((cluster) => cluster !== null);
+      const isSilent = (name: ClusterName) => now() - (heardAt.get(name) ?? openedAt) >= SILENT_MS;
+      lookFor(there.filter((cluster) => cluster.status === 'UP' && isSilent(cluster.name)).map(({ name }) => name));
+      return there;
     },
   };
 }

@@ -19,8 +19,10 @@ export interface SkypilotOptions {
   readonly now?: () => number;
 }
 
-/** Each call takes SkyPilot seconds, most of it a Python that starts; its server runs four long ones at a time. */
+/** Each call takes SkyPilot seconds, most of it a Python that starts. */
 const CONCURRENCY = 6;
+/** A local API server has four workers for exec; a fifth at a time starts a Python of its own, and all get slower. */
+const SUBMISSIONS = 4;
 
 const GONE = ['ClusterDoesNotExist', 'ClusterNotUpError'] as const;
 
@@ -30,6 +32,7 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
     new PQueue({ concurrency: CONCURRENCY }).addAll(items.map((item) => () => work(item)));
   const look = lookAtClusters(api, memory, now);
   const reader = createJobReader(api, memory);
+  const submissions = new PQueue({ concurrency: SUBMISSIONS });
 
   const backend: ClusterBackend = {
     name: 'skypilot',
@@ -37,10 +40,14 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
     offers: async () => offersOf(api, infra, await takenByLaunches(api, memory)),
     launch: (requests) => inParallel(requests, (request) => launchOne(api, memory, look, request)),
     clusters: (names) => look.clusters(names),
-    submit: (cluster, tasks) => submit({ api, memory, look }, cluster, tasks),
+    submit: (cluster, tasks) => submit({ api, memory, look, submissions }, cluster, tasks),
 
     async jobs(clusters) {
-      const queues = await inParallel(clusters, (cluster) => reader.jobs(cluster).catch(unlessGone([], look.doubt)));
+      const queues = await inParallel(clusters, async (cluster) => {
+        const jobs = await reader.jobs(cluster).catch(unlessGone(null, () => look.doubt(cluster)));
+        if (jobs !== null) look.heard(cluster);
+        return jobs ?? [];
+      });
       return queues.flat();
     },
 

@@ -1,3 +1,4 @@
+import type PQueue from 'p-queue';
 import { z } from 'zod';
 import { AutoresearchError } from '../../domain/errors.js';
 import type { ClusterName, Submission, Task } from '../../ports/cluster-backend.js';
@@ -13,28 +14,26 @@ interface Parts {
   readonly api: SkyApi;
   readonly memory: Memory;
   readonly look: ClusterLook;
+  /** Where the submissions to all clusters wait for their turn. */
+  readonly submissions: PQueue;
 }
 
-export function submit(
-  { api, memory, look }: Parts,
-  cluster: ClusterName,
-  tasks: readonly Task[],
-): Promise<Submission[]> {
+export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]> {
+  const { memory, look } = parts;
   return memory.exclusively(cluster, async () => {
     const [found] = await look.clusters([cluster]);
     if (!found) {
       throw new AutoresearchError('backend_failed', `SkyPilot has no cluster ${cluster}.`, 'Launch it first.');
     }
-    const submissions: Submission[] = [];
+    const answers: Submission[] = [];
     // One after the other: side by side they would change places in the queue.
-    for (const task of tasks) submissions.push(await submitOne(api, memory, cluster, task, found.accelerators));
-    return submissions;
+    for (const task of tasks) answers.push(await submitOne(parts, cluster, task, found.accelerators));
+    return answers;
   });
 }
 
 async function submitOne(
-  api: SkyApi,
-  memory: Memory,
+  { api, memory, look, submissions }: Parts,
   cluster: ClusterName,
   task: Task,
   accelerators: string | null,
@@ -48,10 +47,14 @@ async function submitOne(
     const earlier = await earlierJob(api, cluster, name, known.tasks[name]);
     if (earlier !== null) return submitted(earlier);
     await afterSetup(api, cluster, known, launch.requestId);
-    await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
-    const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
-    await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
-    return submitted((await api.wait(requestId, Submitted)).job_id);
+    const { job_id } = await submissions.add(async () => {
+      await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
+      const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
+      await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
+      return await api.wait(requestId, Submitted);
+    });
+    look.heard(cluster);
+    return submitted(job_id);
   } catch (error) {
     if (!(error instanceof SkyError)) throw error;
     await memory.change(cluster, ({ tasks }) => void delete tasks[name]);

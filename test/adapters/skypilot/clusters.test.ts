@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { acceleratorsOf, clusterStatusOf, jobStatusOf } from '../../../src/adapters/skypilot/words.js';
 import { backendOn, CLUSTER, failed, memoryFolder, recordedSky, request, task } from './recorded-sky.js';
 
@@ -86,16 +86,42 @@ describe('clusters', () => {
     expect(await backendOn(sky, await memoryFolder()).clusters([CLUSTER])).toEqual([]);
   });
 
-  it('are looked for with FORCE once a minute, and after a queue that could not be read', async () => {
+  const forced = (sky: Awaited<ReturnType<typeof recordedSky>>) =>
+    sky.bodies('/status').flatMap(({ refresh, cluster_names }) => (refresh === 'FORCE' ? [cluster_names] : []));
+
+  it('are looked for with FORCE where nothing was heard of them for a minute', async () => {
     const sky = await recordedSky();
     let now = 0;
     const backend = backendOn(sky, await memoryFolder(), () => now);
-    await sky.recorded('/status', 'status-none');
+    await sky.recorded('/status', 'status-up');
+    await sky.recorded('/queue', 'queue');
+    await backend.launch([request]);
+    for (now of [1_000, 59_000]) await backend.clusters([CLUSTER]);
+    await backend.jobs([CLUSTER]);
+    for (now of [60_000, 118_000]) await backend.clusters([CLUSTER]);
+    expect(forced(sky)).toEqual([]);
+    for (now of [119_000, 120_000]) await backend.clusters([CLUSTER]);
+    await vi.waitFor(() => expect(forced(sky)).toEqual([[CLUSTER]]));
+  });
+
+  it('are looked for at once when one did not answer, and the caller does not wait for it', async () => {
+    const sky = await recordedSky();
+    const backend = backendOn(sky, await memoryFolder());
     await sky.recorded('/queue', 'queue-gone');
-    for (now of [1_000, 60_000, 61_000]) await backend.clusters([CLUSTER]);
     expect(await backend.jobs([CLUSTER])).toEqual([]);
-    for (now of [62_000, 63_000]) await backend.clusters([CLUSTER]);
-    expect(sky.bodies('/status').map(({ refresh }) => refresh)).toEqual(['NONE', 'FORCE', 'NONE', 'FORCE', 'NONE']);
+    await vi.waitFor(() => expect(forced(sky)).toEqual([[CLUSTER]]));
+  });
+
+  it('tell at the next look that looking for one failed', async () => {
+    const sky = await recordedSky();
+    const backend = backendOn(sky, await memoryFolder());
+    await sky.recorded('/queue', 'queue-gone');
+    sky.answer('/status', failed('RuntimeError', 'no Slurm there'));
+    await backend.jobs([CLUSTER]);
+    await vi.waitFor(() => expect(forced(sky)).toHaveLength(1));
+    await sky.recorded('/status', 'status-none');
+    await expect(backend.clusters([CLUSTER])).rejects.toThrow('no Slurm there');
+    expect(await backend.clusters([CLUSTER])).toEqual([]);
   });
 });
 

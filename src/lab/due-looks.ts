@@ -1,0 +1,50 @@
+import { type Experiment, isSettled } from '../domain/experiment.js';
+import type { ClusterId } from '../domain/ids.js';
+import type { Store } from '../store/store.js';
+import { typicalRunSeconds } from './fleet.js';
+import type { Lab } from './lab.js';
+import { isBeingMoved } from './move-run.js';
+
+/** Of `pollMs`: a cluster of which no news is due is asked so seldom, in case of a crash. */
+const QUIET = 30;
+/** Of `pollMs`: a run's end is looked for so much later where another waits behind it, for the cluster goes on by itself. */
+const UNHURRIED = 5;
+
+const lookedAtOf = new WeakMap<Store, Map<ClusterId, number>>();
+
+const lookedAt = ({ store }: Lab): Map<ClusterId, number> => {
+  const known = lookedAtOf.get(store) ?? new Map<ClusterId, number>();
+  lookedAtOf.set(store, known);
+  return known;
+};
+
+export function noteLooks(lab: Lab, clusters: readonly ClusterId[]): void {
+  for (const id of clusters) lookedAt(lab).set(id, lab.now());
+}
+
+/**
+ * Whether to ask a cluster for its jobs again. Asking takes some machines seconds, at the expense of what runs there: so it is
+ * done when a run should have ended, by what runs took so far; where nobody knows, ever more seldom the longer it runs.
+ */
+export function isLookDue(lab: Lab, id: ClusterId, experiments: readonly Experiment[]): boolean {
+  const last = lookedAt(lab).get(id);
+  return last === undefined || lab.now() - last >= msBetweenLooks(lab, id, experiments);
+}
+
+function msBetweenLooks(lab: Lab, id: ClusterId, experiments: readonly Experiment[]): number {
+  const { pollMs } = lab.backend.capabilities;
+  const there = experiments.filter(({ cluster, state }) => cluster === id && !isSettled(state));
+  // The cancellation on its way is news that something waits for.
+  if (there.some(isBeingMoved)) return pollMs;
+  const elapsedMs = (times: readonly number[]) => lab.now() - Math.min(lab.now(), ...times);
+  const started = there.flatMap(({ startedAt }) => startedAt ?? []);
+  const typical = typicalRunSeconds(experiments);
+  if (typical === null || started.length === 0) {
+    const since = started.length > 0 ? started : there.flatMap(({ queuedAt }) => queuedAt ?? []);
+    return between(pollMs, elapsedMs(since) / 4, QUIET * pollMs);
+  }
+  const overdueMs = elapsedMs(started) - typical * 1000 - (there.length > 1 ? UNHURRIED * pollMs : 0);
+  return overdueMs < 0 ? QUIET * pollMs : between(pollMs, overdueMs / 4, QUIET * pollMs);
+}
+
+const between = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { type Lab, readExperiments } from '../../src/lab/lab.js';
+import { submitRuns } from '../../src/lab/submit-runs.js';
+import { type SimulatedBackend, summaryBlock, wrapperLine } from '../support/simulated-backend.js';
+import { createTestLab } from '../support/test-lab.js';
+import { after, waveOf } from '../support/waves.js';
+
+/** Machines that should be asked every two seconds at most, as SkyPilot's; runs take 300 s. */
+const slowMachines = () =>
+  createTestLab({ clusters: 1, capabilities: { pollMs: 2_000, choosesAccelerators: false, remembersJobs: false } });
+
+/** How often the cluster's queue was asked for in so many seconds, with a round each second. */
+async function looksIn(lab: Lab, backend: SimulatedBackend, seconds: number): Promise<number> {
+  const before = backend.calls['jobs'] ?? 0;
+  for (let second = 0; second < seconds; second++) await after(lab, 1);
+  return (backend.calls['jobs'] ?? 0) - before;
+}
+
+const states = async (lab: Lab) => (await readExperiments(lab)).map(({ state }) => state);
+
+it('asks ever more seldom for a run of which nobody knows how long it takes', async () => {
+  const { lab, backend } = await slowMachines();
+  await submitRuns(lab, waveOf([1]));
+  const [first, second, third] = [
+    await looksIn(lab, backend, 60),
+    await looksIn(lab, backend, 60),
+    await looksIn(lab, backend, 60),
+  ];
+  expect(first).toBeGreaterThan(second);
+  expect(second).toBeGreaterThan(third);
+  expect(first + second + third).toBeLessThan(20);
+});
+
+it('asks once a minute until a run should have ended, then at once, and the next one goes on unasked', async () => {
+  const { lab, backend } = await slowMachines();
+  await submitRuns(lab, waveOf([1, 2, 3]));
+  await looksIn(lab, backend, 400);
+  expect(await states(lab)).toEqual(['done', 'running', 'queued']);
+  expect(await looksIn(lab, backend, 195)).toBeLessThanOrEqual(4);
+  // exp-0002 ends at 600 s; exp-0003 waits behind it, so 10 s more are let pass.
+  await looksIn(lab, backend, 20);
+  expect(await states(lab)).toEqual(['done', 'done', 'running']);
+  // exp-0003 is the last: its end at 900 s is noticed as soon as machines may be asked.
+  await looksIn(lab, backend, 284);
+  expect(await states(lab)).toEqual(['done', 'done', 'running']);
+  await looksIn(lab, backend, 5);
+  expect(await states(lab)).toEqual(['done', 'done', 'done']);
+});
+
+it('sees within a minute that a run crashed long before its time', async () => {
+  const { lab, backend } = await createTestLab({
+    clusters: 1,
+    capabilities: { pollMs: 2_000, choosesAccelerators: false, remembersJobs: false },
+    run: (task) =>
+      task.name.startsWith('exp-0002')
+        ? { seconds: 20, log: `${wrapperLine(task)}Traceback\n`, exitCode: 1 }
+        : { seconds: 300, log: wrapperLine(task) + summaryBlock(1) },
+  });
+  await submitRuns(lab, waveOf([1]));
+  await looksIn(lab, backend, 400);
+  await submitRuns(lab, waveOf([2]));
+  await looksIn(lab, backend, 80);
+  expect(await states(lab)).toEqual(['done', 'crashed']);
+});
