@@ -3,6 +3,8 @@ import { advance } from './advance.js';
 import { pollDelay } from './await-news.js';
 import { type Lab, readExperiments } from './lab.js';
 
+/** Machines that are slow to answer are given a pause, but not so long that nobody hears of what they did. */
+const SLOW_MS = 15_000;
 /** Looks seldom while nothing is open: only another server's plan could be news. */
 const IDLE_MS = 2_000;
 
@@ -35,7 +37,7 @@ export async function poll(
       const isPlanned = open.some(({ state }) => state === 'planned');
       const usual = open.length === 0 ? IDLE_MS : pollDelay(lab, isPlanned ? 0 : lab.now() - quietSince);
       // Machines that are slow to answer are asked less often.
-      delay = Math.max(usual, 2 * tookMs);
+      delay = Math.max(usual, Math.min(2 * tookMs, SLOW_MS));
     } catch (error) {
       const message = String(error);
       if (message !== reported) report(error);

@@ -29,6 +29,7 @@ keepsClusterBackendContract({
   create: async () =>
     createSkypilotBackend({ api: createSkyApi(findEndpoint, findIdentity), memory: openMemory(memory), infra }),
   scale: SCALE,
+  lookMs: 4_000,
   isConcurrent: true,
   retries: 1,
   request: { accelerators, infra },

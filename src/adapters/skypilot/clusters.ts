@@ -10,8 +10,8 @@ import { acceleratorsOf, clusterStatusOf } from './words.js';
 
 /**
  * SkyPilot does not notice by itself that an allocation was lost: it says UP until it is asked to look (refresh FORCE, which
- * starts a Python on each cluster, and takes half a minute for six). So only those are looked for of which nothing was heard
- * for so long, or that did not answer, and nobody waits for it: later looks see what it found.
+ * starts a Python on the cluster; for six at once it takes half a minute). So only those are looked for, one at a time, of
+ * which nothing was heard for so long, or that did not answer; nobody waits for it: later looks see what it found.
  */
 const SILENT_MS = 60_000;
 
@@ -25,8 +25,8 @@ export interface ClusterLook {
 
 export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): ClusterLook {
   const priceOf = createPriceOf(api, now);
-  const openedAt = now();
   const heardAt = new Map<ClusterName, number>();
+  const lastHeard = (name: ClusterName): number => heardAt.get(name) ?? now();
   let lookingFor: Promise<void> | null = null;
   let failure: unknown = null;
 
@@ -37,10 +37,10 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
       { cluster_names, refresh, include_credentials: false, include_handle: false },
       z.array(ClusterRecord),
     );
-  const lookFor = (names: readonly ClusterName[]) => {
-    if (names.length === 0 || lookingFor !== null) return;
-    for (const name of names) heardAt.set(name, now());
-    lookingFor = status(names, 'FORCE')
+  const lookFor = (name: ClusterName) => {
+    if (lookingFor !== null) return;
+    heardAt.set(name, now());
+    lookingFor = status([name], 'FORCE')
       .then(
         () => undefined,
         (error: unknown) => {
@@ -61,7 +61,10 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
   };
   return {
     heard: (name) => void heardAt.set(name, now()),
-    doubt: (name) => lookFor([name]),
+    doubt(name) {
+      heardAt.set(name, Number.NEGATIVE_INFINITY);
+      lookFor(name);
+    },
     async clusters(names) {
       if (names.length === 0) return [];
       const records = await status(names, 'NONE');
@@ -80,8 +83,13 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
         ),
       );
       const there = found.filter((cluster) => cluster !== null);
-      const isSilent = (name: ClusterName) => now() - (heardAt.get(name) ?? openedAt) >= SILENT_MS;
-      lookFor(there.filter((cluster) => cluster.status === 'UP' && isSilent(cluster.name)).map(({ name }) => name));
+      const up = there.filter((cluster) => cluster.status === 'UP').map(({ name }) => name);
+      // One that has just come up was heard of.
+      for (const name of up) heardAt.set(name, lastHeard(name));
+      const [silent] = up
+        .filter((name) => now() - lastHeard(name) >= SILENT_MS)
+        .sort((a, b) => lastHeard(a) - lastHeard(b));
+      if (silent !== undefined) lookFor(silent);
       return there;
     },
   };

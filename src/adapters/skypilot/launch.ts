@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Launch, LaunchRequest } from '../../ports/cluster-backend.js';
 import type { ClusterLook } from './clusters.js';
 import type { Memory } from './memory.js';
@@ -14,6 +16,7 @@ export function launchOne(api: SkyApi, memory: Memory, look: ClusterLook, reques
       await memory.forget(cluster);
     } else if (launches.some(({ key }) => key === environment.key)) return { cluster, status: 'accepted' };
     try {
+      await sendWhole(environment.workdir);
       const zip = (await api.isLocal()) ? null : await zipWorkdir(environment.workdir);
       if (zip !== null) await api.upload(zip);
       const requestId = await api.start('/launch', {
@@ -34,3 +37,6 @@ export function launchOne(api: SkyApi, memory: Memory, look: ClusterLook, reques
     }
   });
 }
+
+/** Where a folder has no .skyignore, SkyPilot leaves out what its .gitignore names, though git may track it. */
+const sendWhole = (workdir: string): Promise<void> => writeFile(join(workdir, '.skyignore'), '', { flag: 'a' });

@@ -48,12 +48,15 @@ async function submitOne(
     if (earlier !== null) return submitted(earlier);
     await afterSetup(api, cluster, known, launch.requestId);
     const { job_id } = await submissions.add(async () => {
+      // SkyPilot looks itself whether the cluster is there before it takes a job.
+      look.heard(cluster);
       await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
       const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
       await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
-      return await api.wait(requestId, Submitted);
+      const submitted = await api.wait(requestId, Submitted);
+      look.heard(cluster);
+      return submitted;
     });
-    look.heard(cluster);
     return submitted(job_id);
   } catch (error) {
     if (!(error instanceof SkyError)) throw error;

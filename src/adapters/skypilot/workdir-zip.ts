@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { strToU8, type Zippable, zipSync } from 'fflate';
+import { type Zippable, zipSync } from 'fflate';
 
 /** A folder as SkyPilot's API server takes it from afar. */
 export interface WorkdirZip {
@@ -30,8 +30,6 @@ export async function zipWorkdir(folder: string): Promise<WorkdirZip> {
     files[`${WORKDIR.slice(1)}/${path}`] = [await readFile(join(folder, path)), { mtime: MTIME }];
     if (((await stat(join(folder, path))).mode & 0o100) !== 0) executables.push(path);
   }
-  // Without an entry there would be no folder.
-  if (paths.length === 0) files[`${WORKDIR.slice(1)}/.empty`] = [strToU8(''), { mtime: MTIME }];
   const bytes = zipSync(files);
   return { blobId: createHash('sha256').update(bytes).digest('hex'), bytes, workdir: WORKDIR, executables };
 }

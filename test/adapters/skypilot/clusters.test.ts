@@ -24,7 +24,7 @@ describe('a launch', () => {
     const [body] = sky.bodies('/launch');
     expect(body).toMatchObject({ cluster_name: CLUSTER, idle_minutes_to_autostop: 10, down: true });
     expect(body?.['task']).toContain('accelerators:\n    - H200:1\n    - H100:1\n  infra: slurm/fakehpc');
-    expect(body?.['task']).toContain('workdir: /base');
+    expect(body?.['task']).toContain(`workdir: ${request.environment.workdir}`);
   });
 
   it('that was asked for is not asked for again by a later process', async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { openMemory } from '../../../src/adapters/skypilot/memory.js';
 import { createSkyApi } from '../../../src/adapters/skypilot/sky-api.js';
@@ -145,13 +146,16 @@ export const backendOn = (sky: RecordedSky, folder: string, now?: () => number, 
 
 export const CLUSTER = ClusterName.parse('contract-recording');
 
+const base = mkdtempSync(join(tmpdir(), 'skypilot-base-'));
+afterAll(() => rm(base, { recursive: true, force: true }));
+
 export const request: LaunchRequest = {
   cluster: CLUSTER,
   accelerators: ['H200:1', 'H100:1'],
   infra: 'slurm/fakehpc',
   environment: {
     key: 'first',
-    workdir: '/base',
+    workdir: base,
     setup: 'pip install x',
     envs: { SHARED: 'yes' },
     resources: { cpus: 4 },

@@ -28,6 +28,7 @@ it('sends the base to a server elsewhere, under a name of its content, and launc
   const [upload] = sky.uploads();
   const files = unzipSync(upload?.bytes ?? new Uint8Array());
   expect(Object.entries(files).map(([path, bytes]) => [path, strFromU8(bytes)])).toEqual([
+    ['workdir/.skyignore', ''],
     ['workdir/deep/run me.sh', '#!/bin/sh\n'],
     ['workdir/train.py', 'X = 1\n'],
   ]);

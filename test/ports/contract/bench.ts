@@ -20,6 +20,8 @@ export interface BackendUnderTest {
   readonly create: () => Promise<ClusterBackend>;
   /** How many times slower than this machine's own processes it may be. */
   readonly scale?: number;
+  /** Between two looks: each of SkyPilot's starts a Python on the cluster, which would get in the way of what is waited for. */
+  readonly lookMs?: number;
   /** How often a promise is tested again when it did not hold: machines that are shared fail a launch now and then. */
   readonly retries?: number;
   /** Whether promises may be tested side by side, each on machines of its own. */
@@ -152,7 +154,7 @@ export class Bench {
     while (!(await condition())) {
       const waitedMs = Date.now() - startedAt;
       if (waitedMs > PATIENCE_MS * (this.subject.scale ?? 1)) throw new Error(`Still not so after ${waitedMs} ms`);
-      await sleep(20 * (this.subject.scale ?? 1));
+      await sleep(this.subject.lookMs ?? 20);
     }
   }
 }

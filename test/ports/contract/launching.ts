@@ -65,11 +65,13 @@ export const launching: Promises = {
     expect(await bench.backend.clusters(requests.map(({ cluster }) => cluster))).toHaveLength(free);
   },
 
-  'the folder of the base may go once its cluster is UP': async (bench) => {
-    const environment = await bench.environment({}, { 'package/module.txt': 'deep\n' });
+  'the base is there whole, what its .gitignore names too, and its folder may go once the cluster is UP': async (bench) => {
+    const files = { 'package/module.txt': 'deep\n', '.gitignore': '*.dat\n', 'tracked.dat': 'tracked\n' };
+    const environment = await bench.environment({}, files);
     const cluster = await bench.cluster(environment);
     await rm(environment.workdir, { recursive: true });
-    expect(await bench.output(cluster, 'cat base.txt package/module.txt')).toMatch(/the base\s+deep/);
+    const text = await bench.output(cluster, 'cat base.txt package/module.txt tracked.dat');
+    expect(text).toMatch(/the base\s+deep\s+tracked/);
   },
 
   'setup runs once a cluster and key, before the first job of that key': async (bench) => {
