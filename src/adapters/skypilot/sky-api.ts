@@ -37,6 +37,8 @@ export interface SkyApi {
   /** Its return value. @throws SkyError with what it failed with */
   wait<T>(requestId: string, schema: z.ZodType<T>): Promise<T>;
   call<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T>;
+  /** The same for what SkyPilot lets be asked for with GET. */
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   /** PENDING, RUNNING, SUCCEEDED, FAILED or CANCELLED; null when the server does not know it. */
   statusOf(requestId: string): Promise<string | null>;
   cancelRequest(requestId: string): Promise<void>;
@@ -93,18 +95,18 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>, findIdentity
     );
   }
 
-  const post = async (path: string, body: object): Promise<Response> => {
+  const afterGreeting = async (path: string, init: RequestInit): Promise<Response> => {
     greeted ??= greet().catch((error: unknown) => {
       greeted = null; // it may come up later
       throw error;
     });
     await greeted;
+    return await orThrow(path, await send(path, init));
+  };
+
+  const post = async (path: string, body: object): Promise<Response> => {
     identity ??= findIdentity();
-    const response = await send(path, {
-      method: 'POST',
-      body: JSON.stringify({ ...body, env_vars: await identity }),
-    });
-    return await orThrow(path, response);
+    return await afterGreeting(path, { method: 'POST', body: JSON.stringify({ ...body, env_vars: await identity }) });
   };
 
   const orThrow = async (path: string, response: Response): Promise<Response> => {
@@ -112,12 +114,12 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>, findIdentity
     throw new SkyError(`HTTP ${response.status}`, `${path}: ${(await response.text()).slice(0, 500)}`);
   };
 
-  const start = async (path: string, body: object): Promise<string> => {
-    const response = await post(path, body);
-    const id = response.headers.get('X-Skypilot-Request-ID');
+  const requestId = (path: string, { headers }: Response): string => {
+    const id = headers.get('X-Skypilot-Request-ID');
     if (id) return id;
     throw new SkyError('NoRequestId', `${path} answered without a request id.`);
   };
+  const start = async (path: string, body: object): Promise<string> => requestId(path, await post(path, body));
 
   const wait = async <T>(requestId: string, schema: z.ZodType<T>): Promise<T> => {
     const response = await send(`/api/get?request_id=${encodeURIComponent(requestId)}`);
@@ -135,6 +137,7 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>, findIdentity
     start,
     wait,
     call: async (path, body, schema) => wait(await start(path, body), schema),
+    get: async (path, schema) => wait(requestId(path, await afterGreeting(path, {})), schema),
     async statusOf(requestId) {
       const response = await send(`/api/status?request_ids=${encodeURIComponent(requestId)}`);
       const statuses = RequestStatuses.safeParse(await response.json()).data ?? [];

@@ -17,11 +17,28 @@ it('offers the cheapest of each kind in a catalogue, and a price of 0 is none', 
       T4: [sold('Kubernetes', 'T4', 0)],
     }),
   );
+  sky.answer('/enabled_clouds', succeeded(['AWS', 'gcp', 'lambda', 'kubernetes']));
   expect(await offersOf(sky.api(), null)).toEqual([
     { accelerators: 'L4:1', infra: 'gcp', free: null, pricePerHourUsd: 0.7 },
     { accelerators: 'H100:1', infra: 'lambda', free: null, pricePerHourUsd: 2.5 },
     { accelerators: 'T4:1', infra: 'kubernetes', free: null, pricePerHourUsd: null },
   ]);
+  expect(sky.bodies('/list_accelerators')[0]).toMatchObject({ clouds: ['aws', 'gcp', 'lambda', 'kubernetes'] });
+});
+
+it('offers what the user has access to where SkyPilot may choose, what costs nothing first', async () => {
+  const sky = await recordedSky();
+  sky.answer('/enabled_clouds', succeeded(['aws', 'slurm']));
+  await sky.recorded('/slurm_gpu_availability', 'availability');
+  sky.answer('/list_accelerators', succeeded({ L4: [['AWS', 'g6', 'L4', 1, 8, 24, 32, 0.8, 0.3, 'us-east-1']] }));
+  const offers = await offersOf(sky.api(), null);
+  expect(offers.map(({ infra }) => infra)).toEqual(['slurm/fakehpc', 'slurm/fakehpc', 'aws']);
+  expect(offers.at(-1)).toEqual({ accelerators: 'L4:1', infra: 'aws', free: null, pricePerHourUsd: 0.8 });
+  sky.answer('/enabled_clouds', succeeded([]));
+  await expect(offersOf(sky.api(), null)).rejects.toMatchObject({
+    code: 'no_capacity',
+    hint: expect.stringContaining('sky check'),
+  });
 });
 
 it('takes Kubernetes by either of its names, and the prices of the region that is asked for', async () => {
@@ -30,7 +47,7 @@ it('takes Kubernetes by either of its names, and the prices of the region that i
   sky.answer('/list_accelerators', succeeded({ H100: [sold('us-east-1', 55), sold('eu-north-1', 44)] }));
   expect(await offersOf(sky.api(), 'aws/us-east-1')).toMatchObject([{ accelerators: 'H100:8', pricePerHourUsd: 55 }]);
   await offersOf(sky.api(), 'k8s');
-  expect(sky.bodies('/list_accelerators').map(({ clouds }) => clouds)).toEqual(['aws', 'kubernetes']);
+  expect(sky.bodies('/list_accelerators').map(({ clouds }) => clouds)).toEqual([['aws'], ['kubernetes']]);
 });
 
 it('does not offer what launches that are under way will take', async () => {

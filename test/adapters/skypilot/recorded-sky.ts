@@ -81,7 +81,7 @@ export async function recordedSky() {
       uploads.set(url.searchParams.get('upload_id') ?? '', { url, bytes: Buffer.concat(pieces) });
       return void reply(200, { status: 'completed' });
     }
-    const body = z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.concat(pieces).toString()));
+    const body = z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.concat(pieces).toString() || '{}'));
     received.push({ path: url.pathname, body, headers: request.headers });
     const text = texts.get(url.pathname);
     if (text !== undefined) return void response.end(text);
