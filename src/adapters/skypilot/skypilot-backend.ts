@@ -33,6 +33,7 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
   const look = lookAtClusters(api, memory, now);
   const reader = createJobReader(api, memory);
   const submissions = new PQueue({ concurrency: SUBMISSIONS });
+  const submitter = { api, memory, look, submissions, setUp: new Set<string>() };
 
   const backend: ClusterBackend = {
     name: 'skypilot',
@@ -40,7 +41,7 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
     offers: async () => offersOf(api, infra, await takenByLaunches(api, memory)),
     launch: (requests) => inParallel(requests, (request) => launchOne(api, memory, look, request)),
     clusters: (names) => look.clusters(names),
-    submit: (cluster, tasks) => submit({ api, memory, look, submissions }, cluster, tasks),
+    submit: (cluster, tasks) => submit(submitter, cluster, tasks),
 
     async jobs(clusters) {
       const queues = await inParallel(clusters, async (cluster) => {

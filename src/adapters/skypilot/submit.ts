@@ -16,6 +16,8 @@ interface Parts {
   readonly look: ClusterLook;
   /** Where the submissions to all clusters wait for their turn. */
   readonly submissions: PQueue;
+  /** Launches whose setup is known to stand in its cluster's queue, by request id: asked for once a process. */
+  readonly setUp: Set<string>;
 }
 
 export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]> {
@@ -33,7 +35,7 @@ export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[
 }
 
 async function submitOne(
-  { api, memory, look, submissions }: Parts,
+  { api, memory, look, submissions, setUp }: Parts,
   cluster: ClusterName,
   task: Task,
   accelerators: string | null,
@@ -46,16 +48,17 @@ async function submitOne(
   try {
     const earlier = await earlierJob(api, cluster, name, known.tasks[name]);
     if (earlier !== null) return submitted(earlier);
-    await afterSetup(api, cluster, known, launch.requestId);
+    if (!setUp.has(launch.requestId)) await afterSetup(api, cluster, known, launch.requestId);
+    setUp.add(launch.requestId);
     const { job_id } = await submissions.add(async () => {
       // SkyPilot looks itself whether the cluster is there before it takes a job.
       look.heard(cluster);
       await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
       const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
       await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
-      const submitted = await api.wait(requestId, Submitted);
+      const answer = await api.wait(requestId, Submitted);
       look.heard(cluster);
-      return submitted;
+      return answer;
     });
     return submitted(job_id);
   } catch (error) {

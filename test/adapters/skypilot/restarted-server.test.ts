@@ -34,6 +34,14 @@ it('submits once more what the queue has not got', async () => {
   expect(sky.bodies('/exec')).toHaveLength(2);
 });
 
+it('asks a queue once whether setup stands in it, whatever is submitted behind it', async () => {
+  const { sky, backend } = await afterRestart([SETUP]);
+  await backend.submit(CLUSTER, [task('one'), task('two')]);
+  await backend.submit(CLUSTER, [task('three')]);
+  // The other one is of the look at the cluster.
+  expect(sky.bodies('/queue')).toHaveLength(2);
+});
+
 it('goes on with a cluster whose launch had got as far as setup', async () => {
   const { backend } = await afterRestart([SETUP]);
   expect(await backend.clusters([CLUSTER])).toMatchObject([{ status: 'UP', statusReason: null }]);
