@@ -26,6 +26,14 @@ export class SkyError extends Error {
 export const isSkyError = (error: unknown, ...types: readonly string[]): error is SkyError =>
   error instanceof SkyError && types.includes(error.type);
 
+/** Some messages hold a whole traceback: who wants it finds it with `sky api logs`. */
+const LONGEST_MESSAGE = 300;
+
+function inShort(message: string): string {
+  const plain = stripVTControlCharacters(message).replace(/\s+/g, ' ').trim();
+  return plain.length > LONGEST_MESSAGE ? `${plain.slice(0, LONGEST_MESSAGE - 1)}…` : plain;
+}
+
 /** A server that was started again knows nothing of the requests before. */
 export const isForgotten = (error: unknown): boolean => isSkyError(error, UNKNOWN_REQUEST);
 const UNKNOWN_REQUEST = 'HTTP 404';
@@ -128,7 +136,7 @@ export function createSkyApi(findEndpoint: () => Promise<Endpoint>, findIdentity
     if (!record)
       throw new SkyError(`HTTP ${response.status}`, `Request ${requestId}: ${JSON.stringify(body).slice(0, 300)}`);
     const error = RequestError.safeParse(JSON.parse(record.error ?? 'null')).data;
-    if (error) throw new SkyError(error.type, stripVTControlCharacters(error.message ?? '').trim());
+    if (error) throw new SkyError(error.type, inShort(error.message ?? ''));
     if (record.status !== 'SUCCEEDED') throw new SkyError(record.status, `Request ${requestId} is ${record.status}.`);
     return schema.parse(JSON.parse(record.return_value ?? 'null'));
   };

@@ -54,6 +54,16 @@ describe('a launch', () => {
     expect(cluster?.statusReason).toMatch(/^ResourcesUnavailableError: Catalog does not contain/);
   });
 
+  it('that failed with pages of words is told by their beginning, on one line', async () => {
+    const sky = await recordedSky();
+    sky.answer('/launch', failed('CommandError', `setup failed\n${'  File "x.py", line 1\n'.repeat(200)}`));
+    await sky.recorded('/status', 'status-none');
+    const backend = backendOn(sky, await memoryFolder());
+    await backend.launch([request]);
+    const [cluster] = await backend.clusters([CLUSTER]);
+    expect(cluster?.statusReason).toMatch(/^CommandError: setup failed File "x\.py", line 1 .{1,300}…$/);
+  });
+
   it('that is under way is INIT, whatever the record says', async () => {
     const sky = await recordedSky();
     const backend = backendOn(sky, await memoryFolder());
