@@ -31,7 +31,8 @@ const PROJECT = {
   'train.py': 'import time\nX = 10\ntime.sleep(20)\nprint("---")\nprint(f"val_bpb: {X}")\n',
   'experiment.yaml':
     'resources:\n  cpus: 2+\nworkdir: .\nsetup: echo ready > made-by-setup.txt\nrun: |\n  test -e made-by-setup.txt && python train.py\n',
-  'autoresearch.yaml': 'campaign: waves\nbackend: skypilot\ninfra: slurm/fakehpc\nprices: { H100: 2.0, H200: 2.3 }\nidle_minutes: 60\n',
+  'autoresearch.yaml':
+    'campaign: waves\nbackend: skypilot\ninfra: slurm/fakehpc\nprices: { H100: 2.0, H200: 2.3 }\nidle_minutes: 60\n',
 };
 const api = createSkyApi(findEndpoint, findIdentity);
 const all = { 'H100:1': 4, 'H200:1': 2 };

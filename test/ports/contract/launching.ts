@@ -65,7 +65,9 @@ export const launching: Promises = {
     expect(await bench.backend.clusters(requests.map(({ cluster }) => cluster))).toHaveLength(free);
   },
 
-  'the base is there whole, what its .gitignore names too, and its folder may go once the cluster is UP': async (bench) => {
+  'the base is there whole, what its .gitignore names too, and its folder may go once the cluster is UP': async (
+    bench,
+  ) => {
     const files = { 'package/module.txt': 'deep\n', '.gitignore': '*.dat\n', 'tracked.dat': 'tracked\n' };
     const environment = await bench.environment({}, files);
     const cluster = await bench.cluster(environment);
