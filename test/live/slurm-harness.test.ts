@@ -248,6 +248,8 @@ describe.runIf(isHarness)('waves on the harness', () => {
         if (error) throw new Error(error);
         ending = z.looseObject({ still_ending: z.array(z.string()).default([]) }).parse(structured).still_ending;
       }
+      // Slurm shows an allocation that was cancelled until the last of its processes is gone.
+      await until(async () => (await squeue()).every(({ state }) => state !== 'COMPLETING'));
       const left = (await squeue()).map(({ name }) => name);
       const { stdout } = await execa('sky', ['status', 'theirs', '-o', 'json'], { reject: false });
       await execa('sky', ['down', '-y', 'theirs']);
