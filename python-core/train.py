@@ -13,6 +13,7 @@ import json
 import math
 import os
 import platform
+import re
 import resource
 import statistics
 import sys
@@ -103,12 +104,17 @@ ESTIMATE_TOKENS = {"cpu": 2**13, "laptop": 2**15, "small-gpu": 2**18, "hopper": 
 LOSS_LIMIT = 100  # nats; beyond it, or with a NaN, the run has failed
 LOSS_SMOOTHING = 0.9  # decay of the loss shown while training, per step
 CHECKPOINT = os.environ.get("AUTORESEARCH_CHECKPOINT", "")  # file for the trained weights; "": not kept
-# Dense bf16 FLOP/s as published; the first name that is part of the GPU's counts. Elsewhere it is measured.
+# Dense bf16 FLOP/s as published, by words of the GPU's name; the first that fit count. Else it is measured.
 PEAK_FLOPS = {
-    **{"GB200": 2.5e15, "B200": 2.25e15, "B100": 1.75e15, "H200": 989.5e12, "H100 PCIe": 756e12},
-    **{"H100 NVL": 835e12, "H100": 989.5e12, "H800": 989.5e12, "H20": 148e12, "A100": 312e12},
-    **{"A800": 312e12, "L40S": 362e12, "L40": 181e12, "L4": 121e12, "A10G": 70e12, "A10": 125e12},
+    **{"GB200": 2.5e15, "B200": 2.25e15, "B100": 1.75e15, "GH200": 989.5e12, "H200 NVL": 836e12},
+    **{"H200": 989.5e12, "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989.5e12, "H800 PCIe": 756e12},
+    **{"H800": 989.5e12, "H20": 148e12, "A100": 312e12, "A800": 312e12, "A40": 149.7e12, "A30": 165e12},
+    **{"L40S": 362e12, "L40": 181e12, "L4": 121e12, "A10G": 70e12, "A10": 125e12, "MI300X": 1307.4e12},
+    **{"RTX 5090": 209.5e12, "RTX 4090": 165.2e12, "RTX 3090": 71e12},
 }  # mfu is relative to it
+UNLISTED = ("MIG", "Laptop", "D", "Ti")  # words in the name of a GPU that is not what the others say
+PEAK_SIZE = {"cpu": 1024}.get(DEVICE, 4096)  # rows of the square matrices whose product measures it
+PEAK_TRIES = 4  # the fastest of these products counts
 
 # ---- Attention ---------------------------------------------------------------------------------------------
 
@@ -488,29 +494,26 @@ def autocast():
 
 
 def synchronize():
-    if DEVICE == "cuda":
-        torch.cuda.synchronize()
-    elif DEVICE == "mps":
-        torch.mps.synchronize()
+    if DEVICE != "cpu":
+        getattr(torch, DEVICE).synchronize()
 
 
 def peak_flops(device):
     """(FLOP/s, where that is from): the table, else what a large matrix product reaches here and now."""
     name = device_name()
-    if PRECISION == "bfloat16" and "MIG" not in name:
-        for part, flops in PEAK_FLOPS.items():
-            if part in name:
+    if PRECISION == "bfloat16" and not set(UNLISTED) & set(name.split()):
+        for words, flops in PEAK_FLOPS.items():
+            if re.search(rf"\b{words}\b", name):
                 return flops, "published"
-    n = {"cpu": 1024}.get(DEVICE, 4096)
-    A = torch.ones(n, n, device=device, dtype=getattr(torch, PRECISION))
+    A = torch.ones(PEAK_SIZE, PEAK_SIZE, device=device, dtype=getattr(torch, PRECISION))
     times = []
-    for _ in range(4):
+    for _ in range(PEAK_TRIES):
         synchronize()
         started = time.perf_counter()
         A @ A
         synchronize()
         times.append(time.perf_counter() - started)
-    return 2 * n**3 / min(times), "measured"
+    return 2 * PEAK_SIZE**3 / min(times), "measured"
 
 
 def device_name():
@@ -654,7 +657,8 @@ def main():
     print(f"data:             {tokenizer.data_id()}")
     print(f"metric_version:   {METRIC_VERSION}")
     print(f"train_sha256:     {hashlib.sha256(source.encode()).hexdigest()}")
-    print(f"versions:         Python {platform.python_version()}, torch {torch.__version__}")
+    cuda = f", CUDA {torch.version.cuda}" if torch.version.cuda else ""
+    print(f"versions:         Python {platform.python_version()}, torch {torch.__version__}{cuda}")
     print(f"config:           {constants}")
 
 
