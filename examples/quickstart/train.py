@@ -218,7 +218,8 @@ def config_for(vocab_size):
 
 
 def norm(x):
-    return F.rms_norm(x, (x.size(-1),), eps=NORM_EPS)
+    """In x's own type: autocast makes it float32, and so would be the residual stream."""
+    return F.rms_norm(x, (x.size(-1),), eps=NORM_EPS).to(x.dtype)
 
 
 def rotate(x, cos, sin):
@@ -240,7 +241,7 @@ class Attention(nn.Module):
     def forward(self, x, value_embed, cos, sin, attention):
         B, T, C = x.shape
         qkv = F.linear(x, self.qkv.flatten(0, 1)).view(B, T, 3, self.n_head, -1)
-        q, k = norm(rotate(qkv[:, :, :2], cos, sin)).to(qkv.dtype).unbind(2)
+        q, k = rotate(norm(qkv[:, :, :2]), cos, sin).to(qkv.dtype).unbind(2)
         v = qkv[:, :, 2]
         if value_embed is not None:
             openness = 2 * F.linear(x[..., : self.gate.size(1)], self.gate).sigmoid()  # 1 at first
@@ -256,7 +257,8 @@ class MLP(nn.Module):
         self.proj = nn.Parameter(torch.empty(config.n_embd, hidden))
 
     def forward(self, x):
-        return F.linear(F.relu(F.linear(x, self.up)).square(), self.proj)
+        x = F.relu(F.linear(x, self.up))
+        return F.linear(x * x, self.proj)  # not square(): autocast would take it to float32
 
 
 class Block(nn.Module):
