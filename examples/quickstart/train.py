@@ -50,8 +50,9 @@ HEAD_DIM = {"cpu": 32, "laptop": 64, "small-gpu": 128, "hopper": 128}[SIZE]  # w
 MLP_RATIO = 4  # hidden width of the MLP, in model widths
 WINDOW_PATTERN = {"cpu": "L", "laptop": "L"}.get(SIZE, "SSSSL")  # per layer, repeated; the last is always L
 SHORT_WINDOW = 1 / 8  # tokens that S sees, itself among them, in fractions of the context; L sees all of it
-VALUE_EMBEDS = True  # every second layer, the last among them, adds an embedding of the token to its values
+VALUE_EMBED_EVERY = 2  # one layer of so many, the last too, adds an embedding of the token to values; 0: none
 GATE_CHANNELS = 32  # channels of the input that open and close the value embeddings
+GATE_RANGE = 2.0  # value embeddings are scaled by 0 to this; at first by half of it
 ROPE_BASE = 200_000  # wavelength of the slowest rotation, in tokens / 2π
 QK_SCALE = 1.0  # length of queries and keys, in sqrt(HEAD_DIM): above 1, attention starts sharper
 SOFTCAP = {"cpu": 0}.get(SIZE, 15.0)  # logits are squashed into ±SOFTCAP; 0: not (eager, it costs a tenth)
@@ -59,6 +60,8 @@ NORM_EPS = 1e-6  # added to the mean square in every norm
 INIT_SCALE = 0.68  # of the layers' first matrices; 1: variance 1 / width
 EMBED_INIT = 1.0  # standard deviation of the token embedding at first
 HEAD_INIT = 0.001  # the same of the output head: it starts near uniform
+VALUE_EMBED_INIT = 1.0  # of the value embeddings at first; 1: variance 1 / width
+RESID_INIT = 1.0  # weight of the residual stream in each layer at first
 X0_INIT = 0.05  # weight of the embedded input, x0, that each layer adds to the residual stream at first
 
 # Batches
@@ -85,6 +88,7 @@ MUON_MOMENTUM_START = 0.85  # Nesterov momentum at step 0
 MUON_MOMENTUM = 0.95  # Nesterov momentum from step MUON_MOMENTUM_STEPS on
 MUON_MOMENTUM_STEPS = 200  # steps
 MUON_BETA2 = 0.95  # decay of the mean square per row or column that evens updates out (NorMuon), per step
+MUON_EPS = 1e-10  # added to that mean square
 NS_STEPS = 5  # iterations (Polar Express) that make an update orthogonal, at most 8
 NS_MARGIN = 1.01  # divides at each iteration, so that rounding does not push singular values past 1
 
@@ -199,7 +203,7 @@ class GPTConfig:
     mlp_ratio: float
     window_pattern: str
     short_window: int
-    value_embeds: bool
+    value_embed_every: int
 
 
 def config_for(vocab_size):
@@ -213,7 +217,7 @@ def config_for(vocab_size):
         mlp_ratio=MLP_RATIO,
         window_pattern=WINDOW_PATTERN,
         short_window=max(1, round(MAX_SEQ_LEN * SHORT_WINDOW)),
-        value_embeds=VALUE_EMBEDS,
+        value_embed_every=VALUE_EMBED_EVERY,
     )
 
 
@@ -244,7 +248,7 @@ class Attention(nn.Module):
         q, k = rotate(norm(qkv[:, :, :2]), cos, sin).to(qkv.dtype).unbind(2)
         v = qkv[:, :, 2]
         if value_embed is not None:
-            openness = 2 * F.linear(x[..., : self.gate.size(1)], self.gate).sigmoid()  # 1 at first
+            openness = GATE_RANGE * F.linear(x[..., : self.gate.size(1)], self.gate).sigmoid()
             v = v + openness.unsqueeze(-1) * value_embed.view_as(v).to(v.dtype)
         return F.linear(attention(q, k, v).reshape(B, T, C), self.proj)
 
@@ -284,10 +288,11 @@ class GPT(nn.Module):
         self.attention_kind, self.attention_function = choose_attention(any(is_short))
         self.masks = {}
 
-        with_value = [i for i in layers if config.value_embeds and (config.n_layer - 1 - i) % 2 == 0]
+        every = config.value_embed_every
+        with_value = list(layers[::-1][::every]) if every else []
         size = (config.vocab_size, config.n_embd)
         self.embed = nn.Embedding(*size)
-        self.value_embeds = nn.ModuleDict({str(i): nn.Embedding(*size) for i in with_value})
+        self.value_embeds = nn.ModuleDict({str(i): nn.Embedding(*size) for i in sorted(with_value)})
         self.blocks = nn.ModuleList(Block(config, i in with_value) for i in layers)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.resid_weights = nn.Parameter(torch.empty(config.n_layer))
@@ -308,10 +313,10 @@ class GPT(nn.Module):
         bound = math.sqrt(3 / self.config.n_embd)  # uniform in ±bound has variance 1 / n_embd
         self.embed.weight.normal_(std=EMBED_INIT)
         self.head.weight.normal_(std=HEAD_INIT)
-        self.resid_weights.fill_(1)
+        self.resid_weights.fill_(RESID_INIT)
         self.x0_weights.fill_(X0_INIT)
         for value_embed in self.value_embeds.values():
-            value_embed.weight.uniform_(-bound, bound)
+            value_embed.weight.uniform_(-1, 1).mul_(bound * VALUE_EMBED_INIT)
         for block in self.blocks:
             for first in (block.attention.qkv, block.mlp.up):
                 first.uniform_(-bound * INIT_SCALE, bound * INIT_SCALE)
@@ -338,10 +343,7 @@ class GPT(nn.Module):
             value_embed = self.value_embeds[str(i)](idx) if str(i) in self.value_embeds else None
             x = block(x, value_embed, cos, sin, attention)
         x = norm(x)
-        if SOFTCAP:
-            logits = SOFTCAP * torch.tanh(self.head(x / SOFTCAP).float())
-        else:
-            logits = self.head(x).float()
+        logits = SOFTCAP * torch.tanh(self.head(x / SOFTCAP).float()) if SOFTCAP else self.head(x).float()
         if targets is None:
             return logits
         return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.reshape(-1), reduction=reduction)
@@ -383,7 +385,7 @@ def orthogonalize(G, steps=NS_STEPS):
     X = G.bfloat16() if G.is_cuda else G
     if tall := X.size(-2) > X.size(-1):
         X = X.mT
-    X = X / (X.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    X = X / X.norm(dim=(-2, -1), keepdim=True).clamp_min(torch.finfo(X.dtype).tiny)
     for a, b, c in POLAR_COEFFS[:steps]:
         X = X / NS_MARGIN
         S = X @ X.mT
@@ -401,9 +403,9 @@ def muon_update(weights, grads, mean, square, momentum, lr, decay):
     update = orthogonalize(grads.lerp(mean, momentum))
     across = -1 if update.size(-2) >= update.size(-1) else -2
     square.lerp_(update.square().mean(dim=across, keepdim=True), 1 - MUON_BETA2)
-    evened = update * (square + 1e-10).rsqrt()
+    evened = update * (square + MUON_EPS).rsqrt()
     size, new_size = (t.norm(dim=(-2, -1), keepdim=True) for t in (update, evened))
-    update = evened * (size / new_size.clamp_min(1e-10))
+    update = evened * (size / new_size.clamp_min(MUON_EPS))
     shape_scale = max(1, update.size(-2) / update.size(-1)) ** 0.5
     return lr * shape_scale * (update + decay * weights * (update * weights > 0))
 
