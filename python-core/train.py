@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")  # fewer gaps in GPU memory
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -456,7 +458,7 @@ class Optimizer:
         number = torch.tensor if COMPILE else float  # as a tensor, a new value is no new compilation
         steps, momentum, decay = map(number, (float(self.steps), momentum, weight_decay))
         for (param, lr, betas, wd), state in zip(self.adam, self.adam_state, strict=True):
-            lr = number(lr * lr_multiplier)
+            lr, wd, betas = number(lr * lr_multiplier), number(wd), tuple(map(number, betas))
             param.sub_(self.adamw_update(param, param.grad, *state, steps, betas, lr, wd))
             param.grad = None
         lr = number(MATRIX_LR * lr_multiplier)
