@@ -9,6 +9,7 @@ Read it from top to bottom: constants, model, optimizer, loop, summary.
 
 import gc
 import hashlib
+import importlib
 import json
 import math
 import os
@@ -104,6 +105,8 @@ SEED = int(os.environ.get("SEED", 42))  # of the weights and of the order of the
 PRECISION = "bfloat16" if DEVICE == "cuda" else "float32"  # of the products; weights are always float32
 COMPILE = DEVICE == "cuda"  # torch.compile for model and optimizer; on a CPU it takes longer than it saves
 ATTENTION = "auto"  # "fa3", "flex", "sdpa"; auto: the first of them that this machine can do
+FA3_SOURCES = ("flash_attn_interface", "kernels-community/flash-attn3@1")  # a module, a hub kernel @ version
+FA3_TOLERANCE = 0.02  # relative error against SDPA in float32 beyond which it is not used
 UNTIMED_STEPS = 11 if DEVICE == "cuda" else 2  # first steps (compilation, caches): the budget leaves them out
 ESTIMATE_AT = (0.25, 0.5, 0.75)  # fractions of the budget at which val_bpb is estimated; () for never
 ESTIMATE_TOKENS = {"cpu": 2**13, "laptop": 2**15, "small-gpu": 2**18, "hopper": 2**20}[SIZE]  # of one
@@ -125,23 +128,42 @@ PEAK_TRIES = 4  # the fastest of these products counts
 # ---- Attention ---------------------------------------------------------------------------------------------
 
 
+def on_hopper():
+    return DEVICE == "cuda" and torch.cuda.get_device_capability() == (9, 0)
+
+
 def load_fa3():
-    """FlashAttention 3 for Hopper, as its own package or from the hub; None where it cannot be had."""
-    if DEVICE != "cuda" or torch.cuda.get_device_capability() != (9, 0):
-        return None
-    try:
-        from flash_attn_interface import flash_attn_func
+    """FlashAttention 3 for Hopper: the first of FA3_SOURCES that passes the check, or None."""
+    for source in FA3_SOURCES if on_hopper() and PRECISION == "bfloat16" else ():
+        try:
+            name, _, version = source.partition("@")
+            if version:
+                module = importlib.import_module("kernels").get_kernel(name, version=int(version))
+            else:
+                module = importlib.import_module(name)
+            check_fa3(module.flash_attn_func)
+            return module.flash_attn_func
+        except Exception as error:  # not installed, no network, no build for this torch, wrong
+            print(f"No FlashAttention 3 from {source}: {type(error).__name__}: {error}", file=sys.stderr)
+    return None
 
-        return flash_attn_func
-    except ImportError:
-        pass
-    try:
-        from kernels import get_kernel
 
-        return get_kernel("varunneal/flash-attention-3").flash_attn_interface.flash_attn_func
-    except Exception as error:  # not installed, no network, no build for this torch
-        print(f"No FlashAttention 3: {type(error).__name__}: {error}")
-        return None
+def check_fa3(function):
+    """Runs it as training will, forward and back, compiled or not, and compares it with SDPA in float32."""
+    window, shape = max(1, round(MAX_SEQ_LEN * SHORT_WINDOW)), (3, 1, MAX_SEQ_LEN, 1, HEAD_DIM)
+    generator = torch.Generator(DEVICE).manual_seed(SEED)  # its own: weights must not depend on it
+    qkv = torch.randn(shape, generator=generator, device=DEVICE)
+    results = []
+    for kind, precision in (("fa3", torch.bfloat16), ("sdpa", torch.float32)):
+        q, k, v = (t.to(precision).requires_grad_() for t in qkv)
+        mask = make_mask(kind, window, MAX_SEQ_LEN, DEVICE)
+        run = partial(attend, kind, function, window, mask)
+        y = (torch.compile(run, dynamic=False) if COMPILE and kind == "fa3" else run)(q, k, v)
+        results.append((y, *torch.autograd.grad(y.float().square().sum(), (q, k, v))))
+    for name, ours, reference in zip(("output", "dq", "dk", "dv"), *results, strict=True):
+        error = ((ours.float() - reference).norm() / reference.norm()).item()
+        if not error <= FA3_TOLERANCE:
+            raise ArithmeticError(f"its {name} differs from SDPA's by {error:.3f}")
 
 
 def choose_attention(windowed):
