@@ -37,6 +37,12 @@ import torch
 DEVICE = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def gpu_out_of_reach(devices=Path("/dev")):
+    """Whether there is a GPU that this torch cannot use: the CPU's result would look like the GPU's."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return DEVICE == "cpu" and not hidden and any(devices.glob("nvidia[0-9]*"))
+
+
 def choose_size():
     """Which column of the settings holds here: by the device's memory, or as $AUTORESEARCH_SIZE says."""
     sizes = ("cpu", "laptop", "small-gpu", "hopper")
@@ -44,6 +50,11 @@ def choose_size():
     if not size and DEVICE == "cuda":
         memory = torch.cuda.get_device_properties(0).total_memory
         size = "hopper" if memory > 60 * 2**30 else "small-gpu"
+    if not size and gpu_out_of_reach():
+        sys.exit(
+            f"There is an NVIDIA GPU that torch {torch.__version__} cannot use: built without CUDA, or the "
+            f"driver is too old for CUDA {torch.version.cuda}. AUTORESEARCH_SIZE=cpu trains on the CPU."
+        )
     size = size or {"mps": "laptop"}.get(DEVICE, "cpu")
     if size not in sizes:
         sys.exit(f'AUTORESEARCH_SIZE is one of {", ".join(sizes)}, not "{size}".')
@@ -526,10 +537,7 @@ def rows_at(tokens, starts, length):
     rows = torch.from_numpy(
         np.stack([tokens[start : start + length + 1] for start in starts]).astype(np.int64)
     )
-    if DEVICE == "cuda":
-        rows = rows.pin_memory().to(DEVICE, non_blocking=True)
-    else:
-        rows = rows.to(DEVICE)
+    rows = rows.pin_memory().to(DEVICE, non_blocking=True) if DEVICE == "cuda" else rows.to(DEVICE)
     return rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
 
 

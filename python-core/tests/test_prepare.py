@@ -207,7 +207,7 @@ def test_debian_reads_packed_texts_and_the_text_of_pages_but_no_licences(core, t
     (tmp_path / "pkg" / "page.html").write_text("<p>a &lt; b<script>no()</script> and <b>c</b></p>")
     (tmp_path / "pkg" / "copyright").write_text("licence")
     (tmp_path / "pkg" / "broken.txt.gz").write_bytes(b"no gzip")
-    with pytest.raises(SystemExit, match="too little text.*apt-get install"):
+    with pytest.raises(SystemExit, match=r"too little text.*apt-get install"):
         prepare.source_files("debian")
     monkeypatch.setattr(prepare, "DEBIAN_LEAST_BYTES", 1)
     _, files = prepare.source_files("debian")
@@ -375,7 +375,7 @@ def test_a_shard_that_is_not_what_the_hub_says_is_refused(core, hub, tmp_path, m
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(prepare, "DOWNLOAD_ATTEMPTS", 1)
     shards = tmp_path / "shards"
-    with pytest.raises(SystemExit, match="its sha256 is .*, not 0000"):
+    with pytest.raises(SystemExit, match=r"its sha256 is .*, not 0000"):
         prepare.download_shards([shards / "shard_00000.parquet"])
     assert not list(shards.glob("*.parquet"))
 
@@ -385,10 +385,30 @@ def test_a_shard_that_the_hub_does_not_have_is_asked_for_once(core, hub, tmp_pat
     for name, value in hub.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(prepare.time, "sleep", lambda seconds: pytest.fail("it waits to ask again"))
-    with pytest.raises(SystemExit, match="Cannot download shard_00077.parquet"):
+    with pytest.raises(SystemExit, match=r"Cannot download shard_00077\.parquet"):
         prepare.download_shards([tmp_path / "shards" / "shard_00077.parquet"])
 
 
 def test_a_source_that_is_not_there_is_an_error_that_says_what_is_expected(core, tmp_path):
     with pytest.raises(SystemExit, match="expected python, debian, climbmix"):
         core[0].prepare(str(tmp_path / "nothing"))
+
+
+def test_a_gpu_that_torch_cannot_use_ends_the_run_before_it_begins(core, tmp_path, monkeypatch):
+    """The CPU's small model would train for minutes at a GPU's price and look like a result."""
+    prepare, _ = core
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(prepare, "DEVICE", "cpu")
+    assert not prepare.gpu_out_of_reach(tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    assert not prepare.gpu_out_of_reach(tmp_path), "the driver without a GPU for us"
+    (tmp_path / "nvidia3").touch()
+    assert prepare.gpu_out_of_reach(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not prepare.gpu_out_of_reach(tmp_path), "who hides it wants the CPU"
+
+    monkeypatch.setattr(prepare, "gpu_out_of_reach", lambda: True)
+    assert prepare.choose_size() == "cpu", "AUTORESEARCH_SIZE is set here"
+    monkeypatch.delenv("AUTORESEARCH_SIZE")
+    with pytest.raises(SystemExit, match=r"NVIDIA GPU that torch .* cannot use"):
+        prepare.choose_size()
