@@ -152,7 +152,7 @@ def check_fa3(function):
     """Runs it as training will, forward and back, compiled or not, and compares it with SDPA in float32."""
     window, shape = max(1, round(MAX_SEQ_LEN * SHORT_WINDOW)), (3, 1, MAX_SEQ_LEN, 1, HEAD_DIM)
     generator = torch.Generator(DEVICE).manual_seed(SEED)  # its own: weights must not depend on it
-    qkv = torch.randn(shape, generator=generator, device=DEVICE)
+    qkv = torch.randn(shape, generator=generator, device=DEVICE).bfloat16()
     results = []
     for kind, precision in (("fa3", torch.bfloat16), ("sdpa", torch.float32)):
         q, k, v = (t.to(precision).requires_grad_() for t in qkv)
