@@ -3,7 +3,7 @@ Data, tokenizer, dataloader and the metric. Fixed: experiments change train.py, 
 
     python prepare.py                       # the default source: climbmix where there is CUDA, else python
     python prepare.py --source python       # text of this Python's own standard library: no download
-    python prepare.py --source debian       # what this machine's packages put into /usr/share/doc
+    python prepare.py --source debian       # what packages put into /usr/share/doc; --install adds some
     python prepare.py --source climbmix     # parquet shards from the hub
     python prepare.py --source PATH         # your own folder or file: .parquet (a column `text`) or text
     python prepare.py audit model.pt        # a second held-out measure, which no search may look at
@@ -22,6 +22,7 @@ import json
 import math
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -106,6 +107,8 @@ DEBIAN_DOCS = Path("/usr/share/doc")
 DEBIAN_SUFFIXES = {".txt", ".md", ".rst", ".html"}  # and the same with .gz
 DEBIAN_NAMES = ("README", "NEWS", "changelog", "FAQ", "TODO")  # licences would be in every split
 DEBIAN_LEAST_BYTES = 4_000_000
+# No python3-doc: it would upgrade the Python that runs this.
+DEBIAN_PACKAGES = ("linux-doc", "git-doc", "debian-reference-en", "debian-faq")
 
 
 # ---- Where things are --------------------------------------------------------------------------------------
@@ -149,8 +152,9 @@ def source_files(source):
         files = text_files(root, is_debian_text)
         if sum(file.stat().st_size for file in files) < DEBIAN_LEAST_BYTES:
             sys.exit(
-                f"{root} holds too little text. Documentation packages fill it: apt-get install "
-                "python3-doc git-doc debian-faq debian-reference-en linux-doc"
+                f"{root} holds too little text. Documentation packages fill it: python prepare.py --source "
+                f"debian --install, which is apt-get install {' '.join(DEBIAN_PACKAGES)}. If they are there, "
+                "this image leaves documentation out: see path-exclude in /etc/dpkg/dpkg.cfg.d."
             )
     elif source == "climbmix":
         root = cache_root() / "shards"
@@ -166,6 +170,16 @@ def source_files(source):
     return root, sorted(
         set(files), key=lambda file: (file.name != VAL_SHARD, file.relative_to(root).as_posix())
     )
+
+
+def install_debian_docs():
+    """Installs DEBIAN_PACKAGES from the machine's own mirrors; with sudo, which may ask, unless it is root."""
+    if shutil.which("apt-get") is None:
+        sys.exit("--install needs apt-get: a Debian, Ubuntu or a relative. Choose another --source here.")
+    apt = [*([] if os.geteuid() == 0 else ["sudo"]), "apt-get", "-q"]
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *DEBIAN_PACKAGES]):
+        if subprocess.run([*apt, *words]).returncode != 0:
+            sys.exit(f"{' '.join([*apt, *words])} failed; what it said stands above.")
 
 
 def sha256_of(file):
@@ -658,7 +672,12 @@ if __name__ == "__main__":
     parser.add_argument(
         "--source", default=default_source(), help="python, debian, climbmix, or a folder or file of your own"
     )
+    parser.add_argument("--install", action="store_true", help="for debian: install documentation packages first")
     arguments = parser.parse_args()
+    if arguments.install and arguments.source != "debian":
+        parser.error("--install goes with --source debian")
+    if arguments.install:
+        install_debian_docs()
     if arguments.command == "audit":
         if not arguments.checkpoint:
             parser.error("audit needs a model: AUTORESEARCH_CHECKPOINT=model.pt python train.py keeps one")

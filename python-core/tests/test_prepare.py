@@ -199,6 +199,25 @@ def test_a_folder_is_named_for_contents_not_for_places_or_times(core, tmp_path):
     assert prepare.prepared_dir(str(tmp_path / "b")) not in folders
 
 
+def test_debian_installs_documentation_packages_when_asked_and_says_what_failed(core, tmp_path, monkeypatch):
+    prepare, _ = core
+    # A stand-in for apt-get alone: the tests must not change the machine that they run on.
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$FAILS" != "$2" ]\n')
+    apt.chmod(0o755)
+    monkeypatch.setattr(prepare.os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    prepare.install_debian_docs()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["-q update", f"-q install -y --no-install-recommends {' '.join(prepare.DEBIAN_PACKAGES)}"]
+    monkeypatch.setenv("FAILS", "install")
+    with pytest.raises(SystemExit, match="apt-get -q install .* failed"):
+        prepare.install_debian_docs()
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(SystemExit, match="needs apt-get"):
+        prepare.install_debian_docs()
+
+
 def test_debian_reads_packed_texts_and_the_text_of_pages_but_no_licences(core, tmp_path, monkeypatch):
     prepare, _ = core
     monkeypatch.setattr(prepare, "DEBIAN_DOCS", tmp_path)
