@@ -29,7 +29,7 @@ keepsClusterBackendContract({
   create: async () =>
     createSkypilotBackend({ api: createSkyApi(findEndpoint, findIdentity), memory: openMemory(memory), infra }),
   scale: SCALE,
-  lookMs: 4_000,
+  lookMs: 8_000,
   isConcurrent: true,
   retries: 1,
   request: { accelerators, infra },
