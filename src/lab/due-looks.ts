@@ -6,9 +6,9 @@ import type { Lab } from './lab.js';
 import { isBeingMoved } from './move-run.js';
 
 /** Of `pollMs`: a cluster of which no news is due is asked so seldom, in case of a crash. */
-const QUIET = 30;
+const QUIET = 12;
 /** Of `pollMs`: a run's end is looked for so much later where another waits behind it, for the cluster goes on by itself. */
-const UNHURRIED = 5;
+const UNHURRIED = 2;
 
 const lookedAtOf = new WeakMap<Store, Map<ClusterId, number>>();
 

@@ -24,6 +24,9 @@ const CONCURRENCY = 6;
 /** A local API server has four workers for exec; a fifth at a time starts a Python of its own, and all get slower. */
 const SUBMISSIONS = 4;
 
+/** A queue that is asked for what runs costs its cluster, and the server, a second of a core or more. */
+const POLL_MS = 5_000;
+
 const GONE = ['ClusterDoesNotExist', 'ClusterNotUpError'] as const;
 
 /** Clusters of any infra that SkyPilot knows, through the REST interface of its API server. */
@@ -37,7 +40,7 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
 
   const backend: ClusterBackend = {
     name: 'skypilot',
-    capabilities: { choosesAccelerators: true, remembersJobs: false, pollMs: 2_000 },
+    capabilities: { choosesAccelerators: true, remembersJobs: false, pollMs: POLL_MS },
     offers: async () => offersOf(api, infra, await takenByLaunches(api, memory)),
     launch: (requests) => inParallel(requests, (request) => launchOne(api, memory, look, request)),
     clusters: (names) => look.clusters(names),
