@@ -28,7 +28,7 @@ if (!isHarness) console.log('Not run: the waves of slurm-harness.test.ts need th
 const API_PID = '/run/skypilot-slurm/sky-api.pid';
 const MINUTE = 60_000;
 const PROJECT = {
-  'train.py': 'import time\nX = 10\ntime.sleep(20)\nprint("---")\nprint(f"val_bpb: {X}")\n',
+  'train.py': 'import time\nX = 10\nSECONDS = 20\ntime.sleep(SECONDS)\nprint("---")\nprint(f"val_bpb: {X}")\n',
   'experiment.yaml':
     'resources:\n  cpus: 2+\nworkdir: .\nsetup: echo ready > made-by-setup.txt\nrun: |\n  test -e made-by-setup.txt && python train.py\n',
   'autoresearch.yaml':
@@ -38,8 +38,8 @@ const api = createSkyApi(findEndpoint, findIdentity);
 const all = { 'H100:1': 4, 'H200:1': 2 };
 
 /** As many files of one size as there are values: each says by its metric which of them was run. */
-const wave = (...values: number[]) => ({
-  experiments: values.map((x) => ({ description: `X=${x}`, overrides: { X: x } })),
+const wave = (values: readonly number[], seconds = 20) => ({
+  experiments: values.map((x) => ({ description: `X=${x}`, overrides: { X: x, SECONDS: seconds } })),
   accelerators: Object.keys(all),
   sentinels: 0,
 });
@@ -92,8 +92,8 @@ describe.runIf(isHarness)('waves on the harness', () => {
     while (!(await condition())) await sleep(1_000);
   }
 
-  const launched = async (values: number[]) => {
-    const { structured, error } = await callTool(server.client, 'launch_wave', wave(...values));
+  const launched = async (values: readonly number[], seconds?: number) => {
+    const { structured, error } = await callTool(server.client, 'launch_wave', wave(values, seconds));
     if (error) throw new Error(error);
     return z.looseObject({ wave_id: z.string() }).parse(structured).wave_id;
   };
@@ -209,7 +209,7 @@ describe.runIf(isHarness)('waves on the harness', () => {
       });
       const late = await startServer(theirs);
       const askedAt = performance.now();
-      const { error } = await callTool(late.client, 'launch_wave', { ...wave(11), accelerators: 'H100:1' });
+      const { error } = await callTool(late.client, 'launch_wave', { ...wave([11]), accelerators: 'H100:1' });
       console.log(`No GPU is free: said within ${((performance.now() - askedAt) / 1000).toFixed(1)} s: ${error}`);
       await callTool(late.client, 'teardown', { all: true });
       await late.client.close();
@@ -223,7 +223,8 @@ describe.runIf(isHarness)('waves on the harness', () => {
     'notices an allocation that was cancelled from outside, and runs its experiments elsewhere',
     async () => {
       const values = twelveFrom(70);
-      const waveId = await launched(values);
+      // Long enough that whichever is cancelled has something left to run.
+      const waveId = await launched(values, 90);
       await until(() => isRunning(waveId));
       const [victim] = await squeue();
       await execa('scancel', [victim?.id ?? '']);
@@ -234,7 +235,7 @@ describe.runIf(isHarness)('waves on the harness', () => {
       const moved = experiments.filter(({ note }) => /was lost under it|refused it/.test(note ?? ''));
       expect(moved.length).toBeGreaterThan(0);
     },
-    10 * MINUTE,
+    15 * MINUTE,
   );
 
   it(
