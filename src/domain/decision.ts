@@ -19,3 +19,11 @@ export type Decision = z.infer<typeof Decision>;
 
 export const isBacked = ({ kind, verdict }: Pick<Decision, 'kind' | 'verdict'>): boolean =>
   kind === 'discard' || verdict === 'win';
+
+/** `keep`, or `keep without evidence`. */
+export const kindOf = (decision: Pick<Decision, 'kind' | 'verdict'>): string =>
+  isBacked(decision) ? decision.kind : `${decision.kind} without evidence`;
+
+/** `keep: it is better`. */
+export const decisionWords = (decision: Pick<Decision, 'kind' | 'verdict' | 'reason'>): string =>
+  `${kindOf(decision)}: ${decision.reason}`;

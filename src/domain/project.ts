@@ -42,6 +42,13 @@ export const ProjectFile = z.strictObject({
     .describe(
       'SD of equal runs on one machine, in the metric’s unit, until replicates show it; null: from earlier campaigns, if any.',
     ),
+  delta_min: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'The smallest gain worth a wave, in the metric’s unit: three waves in a row below it, or below the noise, and the advice is to stop.',
+    ),
   task: z.string().default('experiment.yaml').describe('How one experiment runs: a SkyPilot task in the project.'),
   editable: z
     .array(z.string().min(1))
@@ -83,7 +90,11 @@ export const ProjectFile = z.strictObject({
         .default(15)
         .describe('A launch that has found no machine for so long is given up, and its runs are placed anew.'),
       job_timeout_minutes: z.number().positive().default(10).describe('A run that takes longer is ended.'),
-      target: z.number().nullable().default(null).describe('Value of the metric at which the campaign is done.'),
+      target: z
+        .number()
+        .nullable()
+        .default(null)
+        .describe('Value of the metric at which the campaign is done; nothing is ended, the advice is to stop.'),
       end_hopeless: z
         .boolean()
         .default(false)

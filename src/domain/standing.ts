@@ -1,3 +1,4 @@
+import { configOf } from './analysis/campaign-analysis.js';
 import type { Judgement, Verdict } from './analysis/verdict.js';
 import { type CampaignFile, compareMetric, type Goal } from './campaign.js';
 import { type Experiment, metricOf } from './experiment.js';
@@ -16,6 +17,8 @@ export interface Standing {
   readonly df: number | null;
   /** Runs of its configuration that the verdict rests on; null without one. */
   readonly n: number | null;
+  /** One more run of the incumbent's configuration: what it differs by is noise, whatever its value. */
+  readonly isControl: boolean;
 }
 
 type Scoring = Pick<CampaignFile, 'metric' | 'incumbent'>;
@@ -29,6 +32,7 @@ export const withoutResult = (experiment: Experiment): Standing => ({
   experiment,
   value: null,
   delta: null,
+  isControl: false,
   ...NO_VERDICT,
 });
 
@@ -45,10 +49,12 @@ export function standings(
     const value = metricOf(experiment, metric.name);
     if (value === null) return withoutResult(experiment);
     const delta = base === null || experiment.id === incumbent ? null : value - base;
+    const isControl =
+      reference !== undefined && experiment.id !== reference.id && configOf(experiment) === configOf(reference);
     const judged = judgements.get(experiment.id);
-    if (!judged || judged.verdict === null) return { experiment, value, delta, ...NO_VERDICT };
+    if (!judged || judged.verdict === null) return { experiment, value, delta, isControl, ...NO_VERDICT };
     const { verdict, pBetter, df, n } = judged;
-    return { experiment, value, delta, verdict, pBetter, df, n };
+    return { experiment, value, delta, isControl, verdict, pBetter, df, n };
   });
 }
 
@@ -68,7 +74,7 @@ export function verdictWords({
   pBetter,
   n,
   df,
-}: Omit<Standing, 'experiment' | 'value' | 'delta'>): string | null {
+}: Pick<Standing, 'verdict' | 'pBetter' | 'n' | 'df'>): string | null {
   if (verdict === null) return null;
   if (pBetter === null) return `${verdict} (n=${n ?? 0}, on no machine in common with the incumbent)`;
   return `${probability(pBetter)} ${verdict} (n=${n ?? 0}, df=${Math.round(df ?? 0)})`;

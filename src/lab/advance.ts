@@ -13,7 +13,7 @@ import { type Lab, readCampaign, readExperiments, updateCampaign } from './lab.j
 import { launchPlanned } from './launch-planned.js';
 import { observe } from './observe.js';
 import { patchExperiments } from './patch-experiments.js';
-import { LOOK_PATIENCE_MS, PATIENCE_MS } from './patience.js';
+import { LOOK_PATIENCE_MS } from './patience.js';
 import { rebalance } from './rebalance.js';
 import { placeHomeless, submitPlanned } from './submit-planned.js';
 
@@ -33,9 +33,6 @@ export function advance(lab: Lab): Promise<void> {
   rounds.next ??= rounds.running.catch(() => undefined).then(() => start(lab));
   return rounds.next;
 }
-
-/** A round as far as it gets in three seconds. */
-export const advanceBriefly = (lab: Lab): Promise<void> => lab.within(PATIENCE_MS, advance(lab));
 
 /** For who only looks, and can do with what the store holds. @returns as `tryToAdvance` does */
 export const lookBriefly = (lab: Lab): Promise<string | null> => tryToAdvance(lab, LOOK_PATIENCE_MS);

@@ -40,8 +40,9 @@ export async function analyseResults(lab: Lab, { waveId, factors }: AnalysisAsk)
   if (waveId !== null) experimentsOfWave(experiments, waveId);
   const wave = waves.find((file) => file.wave.id === waveId) ?? null;
   assertVaried(analysed, factors);
-  const { tiers, prices } = lab.project.settings;
-  const report = researchReport({ analysis, waves, tiers, prices, now: lab.now() }, { wave, factors });
+  const { tiers, prices, delta_min: leastGain, limits } = lab.project.settings;
+  const data = { analysis, waves, tiers, prices, now: lab.now(), leastGain, target: limits.target };
+  const report = researchReport(data, { wave, factors });
   const byId = new Map<string, Experiment>(experiments.map((run) => [run.id, run]));
   const experimentOf = ({ experiments: ids }: JudgedConfig) => byId.get(ids[0] ?? '') ?? null;
   const simplerTies = await simplerOf(lab, report.ranking.configs, analysis, experimentOf);

@@ -1,4 +1,5 @@
 import type { NoiseFloor } from '../domain/analysis/noise-floor.js';
+import { type ReachedTarget, reachedTarget } from '../domain/analysis/target.js';
 import { type Throughput, throughput } from '../domain/analysis/throughput.js';
 import type { CampaignFile, FleetCluster } from '../domain/campaign.js';
 import { type CampaignCost, campaignCost } from '../domain/cost.js';
@@ -13,7 +14,7 @@ export interface CampaignStatus {
   readonly counts: Readonly<Record<ExperimentState, number>>;
   readonly waves: number;
   readonly incumbent: Standing | null;
-  /** The best value so far, whether or not it could be chance. */
+  /** The best value so far, whether or not it could be chance; replicates of the incumbent are chance alone, and never it. */
   readonly best: Standing | null;
   /** null: no replicates, and no prior. */
   readonly noise: NoiseFloor | null;
@@ -27,6 +28,8 @@ export interface CampaignStatus {
   /** limits.max_cost_usd less what is spent; null without that limit, or where nobody knows what is spent. */
   readonly leftUsd: number | null;
   readonly maxExperiments: number | null;
+  /** Who has reached limits.target; null: nobody yet, or there is none. */
+  readonly target: ReachedTarget | null;
   /** Seconds until the first cluster has nothing to do; null without clusters. */
   readonly queueDryInSeconds: number | null;
   /** What a careful person would want to know: damaged files kept aside, experiments that wait for a cluster. */
@@ -50,7 +53,7 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
     counts: countStates(experiments),
     waves: new Set(experiments.map(({ waveId }) => waveId)).size,
     incumbent: ranked.find(({ experiment }) => experiment.id === campaign.incumbent) ?? null,
-    best: ranked[0] ?? null,
+    best: ranked.find(({ isControl }) => !isControl) ?? null,
     noise: analysis.noise,
     finished: news.map((experiment) => standingOf(experiment, ranked)),
     cursor: Math.max(since ?? 0, ...settled.map(({ settledAt }) => settledAt ?? 0)),
@@ -59,6 +62,7 @@ export async function campaignStatus(lab: Lab, since: number | null): Promise<Ca
     cost,
     leftUsd: limits.max_cost_usd === null || usd === null ? null : Math.max(0, limits.max_cost_usd - usd),
     maxExperiments: limits.max_experiments,
+    target: reachedTarget(analysis, limits.target),
     queueDryInSeconds: fleet.length === 0 ? null : Math.min(...fleet.map(({ idleInSeconds }) => idleInSeconds)),
     notices: notices(lab, campaign, experiments),
   };

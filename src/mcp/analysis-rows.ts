@@ -1,13 +1,15 @@
 import type { Effect } from '../domain/analysis/effects.js';
 import type { FactorTrend } from '../domain/analysis/factor-trends.js';
+import type { Repetition } from '../domain/analysis/held-up.js';
 import type { RankedConfig } from '../domain/analysis/ranking.js';
+import type { ReachedTarget } from '../domain/analysis/target.js';
 import type { WaveEffects } from '../domain/analysis/wave-effects.js';
 import type { AnalysedResults } from '../lab/analyse-results.js';
 import { believed, cents, rounded, significant } from './words.js';
 
 /** Rows of each list; what is cut is counted. */
 export const MOST_RANKED = 5;
-const [MOST_EFFECTS, MOST_TRENDS, MOST_LEVELS, MOST_OTHERS] = [12, 4, 16, 8];
+const [MOST_EFFECTS, MOST_TRENDS, MOST_LEVELS, MOST_OTHERS] = [16, 4, 16, 8];
 
 /** What is null is left out. */
 function present<Row extends Record<string, unknown>>(row: Row): Record<string, unknown> {
@@ -67,6 +69,7 @@ export function analysisRows(found: AnalysedResults) {
       : {}),
     ...(hardware ? { hardware: cut(hardware.rows.map(hardwareRow), MOST_OTHERS) } : {}),
     ...(found.tiers ? { tiers: tiersRow(found) } : {}),
+    ...(found.repetition ? { repetition: repetitionRow(found.repetition) } : {}),
     ...(crashes.length > 0 ? { crashes: cut(crashes, MOST_OTHERS) } : {}),
     ...(phases.length > 0 ? { phases: phases.map(phaseRow) } : {}),
     ...(found.stopping
@@ -81,6 +84,7 @@ export function analysisRows(found: AnalysedResults) {
           }),
         }
       : {}),
+    ...(found.target ? { target: targetRow(found.target) } : {}),
   };
 }
 
@@ -119,11 +123,17 @@ function retests({ ranking }: AnalysedResults) {
   }));
 }
 
-/** With Lenth's margin of error as the interval where there is nothing else; the largest first. */
+/** What stands out most from its own error first: of two as large one may be confounded with machines. Without errors the largest. */
+export const bySurety = (effects: readonly Effect[]): Effect[] => {
+  const strength = ({ estimate, se }: Effect) => Math.abs(estimate) / (se ?? 1);
+  return [...effects].sort((a, b) => strength(b) - strength(a));
+};
+
+/** With Lenth's margin of error as the interval where there is nothing else; the surest first. */
 function effectsRow({ waveId, effects, lost, noise, lenth, machines, n }: WaveEffects) {
   const margin = lenth?.marginOfError ?? null;
   const byTest = lenth === null ? noise && (noise.source === 'given' ? 'noise_floor' : 'residual') : 'lenth';
-  const sorted = [...effects].sort((a, b) => Math.abs(b.estimate) - Math.abs(a.estimate));
+  const sorted = bySurety(effects);
   return {
     ...present({ wave_id: waveId, n, errors_from: byTest, machines }),
     ...cut(
@@ -166,6 +176,13 @@ const hardwareRow = ({ accelerator, n, steps, stepMilliseconds, offset, offsetSe
     offset_se: short(offsetSe),
   });
 
+const targetRow = ({ target, config, estimate }: ReachedTarget) => ({
+  target,
+  reached_by: config.experiments[0] ?? '',
+  estimate: rounded(estimate),
+  n: config.estimate.n,
+});
+
 function tiersRow({ tiers, analysis }: AnalysedResults) {
   if (!tiers) return {};
   const idOf = (config: string) => analysis.configs.get(config)?.experiments[0] ?? config;
@@ -182,6 +199,23 @@ function tiersRow({ tiers, analysis }: AnalysedResults) {
     inversions: inversions.slice(0, MOST_OTHERS).map(({ configs }) => configs.map(idOf)),
   };
 }
+
+const repetitionRow = ({ waveId, rows }: Repetition) => ({
+  wave_id: waveId,
+  ...cut(
+    rows.map(({ config, before, fresh, outcome }) =>
+      present({
+        experiment_id: config.experiments[0] ?? '',
+        outcome,
+        before: rounded(before),
+        now: rounded(fresh.difference),
+        n: fresh.n,
+        p_better: fresh.pBetter === null ? null : believed(fresh.pBetter),
+      }),
+    ),
+    MOST_OTHERS,
+  ),
+});
 
 type Phase = AnalysedResults['phases'][number];
 const phaseRow = ({ from, to, experiments, best, gain, gainPerExperiment, gainPerUsd }: Phase) =>

@@ -1,6 +1,7 @@
+import { targetWords } from '../domain/analysis/target.js';
 import { probability } from '../domain/standing.js';
 import type { AnalysedResults } from '../lab/analyse-results.js';
-import { intervalOf, MOST_RANKED } from './analysis-rows.js';
+import { bySurety, intervalOf, MOST_RANKED } from './analysis-rows.js';
 import { rounded, signed, significant } from './words.js';
 
 /** Of each kind; the structured answer has more. */
@@ -21,9 +22,10 @@ export function analysisText(found: AnalysedResults): string {
     aliasLine(found),
     hardwareLine(found),
     tiersLine(found),
+    repetitionLine(found),
     crashLine(found),
     phaseLine(found),
-    found.stopping?.advice ?? null,
+    found.target ? targetWords(found.target) : (found.stopping?.advice ?? null),
   ]
     .filter((line) => line !== null)
     .join('\n');
@@ -88,7 +90,7 @@ function simplicityLine({ simplerTies }: AnalysedResults): string | null {
 function effectsLine({ effects }: AnalysedResults): string | null {
   if (effects === null || effects.effects.length === 0) return null;
   const margin = effects.lenth?.marginOfError ?? null;
-  const sorted = [...effects.effects].sort((a, b) => Math.abs(b.estimate) - Math.abs(a.estimate));
+  const sorted = bySurety(effects.effects);
   const rows = sorted.slice(0, MOST).map((effect) => {
     const interval = intervalOf(effect, margin);
     const shown = interval === null ? '' : ` [${interval.map((end) => significant(end, 2)).join(', ')}]`;
@@ -126,6 +128,18 @@ function tiersLine({ tiers }: AnalysedResults): string | null {
   return `Tiers ${tiers.tiers.join(' and ')} share ${tiers.configs} configurations: ${rho}${inversions} inversions beyond noise.`;
 }
 
+const OUTCOME_WORDS = { held_up: 'held up', fell_back: 'fell back', open: 'is open' } as const;
+
+function repetitionLine({ repetition }: AnalysedResults): string | null {
+  if (repetition === null) return null;
+  const { waveId, rows } = repetition;
+  const said = rows.slice(0, MOST).map(({ config, before, fresh, outcome }) => {
+    const p = fresh.pBetter === null ? '' : `, ${probability(fresh.pBetter)}`;
+    return `${config.experiments[0]} ${OUTCOME_WORDS[outcome]} (${signed(before)} before, now ${signed(fresh.difference)}, n=${fresh.n}${p})`;
+  });
+  return `Run again in ${waveId}, by its own runs alone: ${said.join('; ')}${more(rows.length, MOST)}.`;
+}
+
 function crashLine({ crashes }: AnalysedResults): string | null {
   if (crashes.length === 0) return null;
   const rows = crashes.slice(0, 4).map(({ setting, level, ran, crashed, causes }) => {
@@ -135,11 +149,11 @@ function crashLine({ crashes }: AnalysedResults): string | null {
 }
 
 function phaseLine({ phases }: AnalysedResults): string | null {
-  const rows = phases.flatMap(({ to, gain, gainPerExperiment }) =>
-    gain === null || gainPerExperiment === null
-      ? []
-      : [`to ${to} ${rounded(gain)} (${significant(gainPerExperiment, 2)} a run)`],
-  );
+  const rows = phases.flatMap(({ to, gain, gainPerExperiment, gainPerUsd }) => {
+    if (gain === null || gainPerExperiment === null) return [];
+    const perUsd = gainPerUsd === null ? '' : `, ${significant(gainPerUsd, 2)} a dollar`;
+    return [`to ${to} ${rounded(gain)} (${significant(gainPerExperiment, 2)} a run${perUsd})`];
+  });
   return rows.length === 0 ? null : `Gain by phase: ${rows.join('; ')}.`;
 }
 

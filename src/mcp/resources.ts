@@ -4,7 +4,7 @@ import { ExperimentId } from '../domain/ids.js';
 import { notebook } from '../domain/notebook.js';
 import { resultsTsv } from '../domain/results-tsv.js';
 import { leaderboard } from '../domain/standing.js';
-import { advanceBriefly } from '../lab/advance.js';
+import { lookBriefly } from '../lab/advance.js';
 import { analyse } from '../lab/analyse.js';
 import { campaignStatus } from '../lab/campaign-status.js';
 import { pickExperiments } from '../lab/cancel-experiments.js';
@@ -16,7 +16,8 @@ export interface Resource {
   readonly name: string;
   readonly description: string;
   readonly mimeType: string;
-  read(lab: Lab): Promise<string>;
+  /** @param unseen why the machines could not be asked, so that it holds what was known before; null: they were */
+  read(lab: Lab, unseen: string | null): Promise<string>;
 }
 
 export interface ResourceTemplate {
@@ -35,9 +36,13 @@ export const RESOURCES: readonly Resource[] = [
     name: 'campaign',
     description: 'The campaign: metric, incumbent, fleet, throughput, cost, counts.',
     mimeType: 'application/json',
-    async read(lab) {
-      const { finished, ...status } = await campaignStatus(lab, null);
-      return json({ ...status, finished: finished.map(({ experiment }) => experiment.id) });
+    async read(lab, unseen) {
+      const { finished, notices, ...status } = await campaignStatus(lab, null);
+      return json({
+        ...status,
+        finished: finished.map(({ experiment }) => experiment.id),
+        notices: [...(unseen === null ? [] : [unseen]), ...notices],
+      });
     },
   },
   {
@@ -113,9 +118,9 @@ export const RESOURCE_TEMPLATES: readonly ResourceTemplate[] = [
 
 /** @throws not_found with the addresses that there are; whatever reading it throws */
 export async function readResource(lab: Lab, uri: string): Promise<{ mimeType: string; text: string }> {
-  await advanceBriefly(lab);
+  const unseen = await lookBriefly(lab);
   const fixed = RESOURCES.find((resource) => resource.uri === uri);
-  if (fixed) return { mimeType: fixed.mimeType, text: await fixed.read(lab) };
+  if (fixed) return { mimeType: fixed.mimeType, text: await fixed.read(lab, unseen) };
   for (const template of RESOURCE_TEMPLATES) {
     const [before = '', after = ''] = template.uriTemplate.split('{id}');
     const id = ExperimentId.safeParse(uri.slice(before.length, after === '' ? undefined : -after.length));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VERDICTS } from '../domain/analysis/verdict.js';
+import { decisionWords, kindOf } from '../domain/decision.js';
 import { AutoresearchError } from '../domain/errors.js';
 import { Edit, type ExperimentRequest, Literal } from '../domain/experiment.js';
 import { ExperimentId } from '../domain/ids.js';
@@ -70,6 +71,7 @@ export const ExperimentRow = z.strictObject({
     .optional()
     .describe('tail: the job’s own last words.'),
   note: z.string().optional(),
+  decision: z.string().optional(),
 });
 
 /** Six digits behind the point, as train.py prints; more would be noise that costs tokens. */
@@ -86,7 +88,7 @@ export function rowOf(
   metric: string,
   detail: 'brief' | 'full',
 ) {
-  const { id, description, state, metrics, crash, note } = experiment;
+  const { id, description, state, metrics, crash, note, decision } = experiment;
   const value = metrics?.[metric];
   const brief = value === undefined ? null : { [metric]: rounded(value) };
   const lines = detail === 'full' ? 20 : 3;
@@ -102,6 +104,7 @@ export function rowOf(
     ...(df === null ? {} : { df: Math.round(df) }),
     ...(crash === null ? {} : { crash: { ...crash, tail: lastLines(crash.tail, lines) } }),
     ...(note === null ? {} : { note }),
+    ...(decision === null ? {} : { decision: detail === 'full' ? decisionWords(decision) : kindOf(decision) }),
   };
 }
 

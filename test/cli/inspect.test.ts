@@ -53,6 +53,25 @@ const filesUnder = (folder: string): Record<string, string> =>
     }),
   );
 
+it('shows what was decided of a run and why, on every screen that shows the run', async () => {
+  const { inspect, wait, lab } = await campaign();
+  for (let call = 0; call < 5; call++) await wait();
+  const client = await connectClient(async () => lab);
+  await callTool(client, 'record_decision', {
+    experiment_id: 'exp-0005',
+    decision: 'keep',
+    reason: 'slow and \u001b[31msteady',
+  });
+  expect((await inspect()).stdout).toMatch(
+    /exp-0005 +0\.950000 +incumbent.*\[keep without evidence\] LEARNING_RATE=0\.02/,
+  );
+  expect((await inspect('wave-001')).stdout).toContain('[keep without evidence] LEARNING_RATE=0.02');
+  const { stdout } = await inspect('exp-0005');
+  expect(stdout).toMatch(/decision +keep without evidence: slow and steady\n +verdict none against exp-0001\n/);
+  const report = ExperimentReport.parse(JSON.parse((await inspect('exp-0005', '--json')).stdout));
+  expect(report.experiment.decision).toMatchObject({ kind: 'keep', verdict: null, against: 'exp-0001', commit: null });
+});
+
 it('shows the whole campaign on one screen, a run without a result as a dash and never as 0', async () => {
   const { inspect, wait } = await campaign();
   for (let call = 0; call < 5; call++) await wait();

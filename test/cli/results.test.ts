@@ -40,7 +40,7 @@ it('imports a results.tsv as a campaign of its own, which a query finds and the 
         "experiments": [
           {
             "campaign": "imported-results",
-            "decision": "keep: As results.tsv says.",
+            "decision": "keep without evidence: As results.tsv says.",
             "description": "increase LR to 0.04",
             "experiment_id": "exp-0002",
             "imported": true,
@@ -48,7 +48,7 @@ it('imports a results.tsv as a campaign of its own, which a query finds and the 
           },
           {
             "campaign": "imported-results",
-            "decision": "keep: As results.tsv says.",
+            "decision": "keep without evidence: As results.tsv says.",
             "description": "baseline",
             "experiment_id": "exp-0001",
             "imported": true,

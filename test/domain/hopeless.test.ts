@@ -1,7 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/domain/campaign.js';
 import { estimatesOf, hopelessBy } from '../../src/domain/hopeless.js';
-import { isTargetReached } from '../../src/domain/target.js';
 
 const LOSS: Metric = { name: 'val_bpb', goal: 'minimize' };
 const at = (fraction: number, value: number) => [{ fraction, value }];
@@ -13,6 +13,15 @@ describe('estimates', () => {
     expect(estimatesOf(log, 'val_bpb')).toEqual([
       { fraction: 0.25, value: 1.234 },
       { fraction: 0.5, value: 1.1 },
+    ]);
+  });
+
+  it('are read from what train.py really printed', () => {
+    const log = readFileSync(new URL('../../python-core/tests/fixtures/run.log', import.meta.url), 'utf8');
+    expect(estimatesOf(log, 'val_bpb')).toEqual([
+      { fraction: 0.25, value: 3.329521 },
+      { fraction: 0.5, value: 3.058798 },
+      { fraction: 0.75, value: 2.836179 },
     ]);
   });
 
@@ -60,12 +69,4 @@ describe('a run is hopeless', () => {
     expect(hopelessBy([...at(0.25, 0.99), ...at(0.5, 1.5)], both, LOSS)).toBeNull();
     expect(hopelessBy([...at(0.25, 1.01), ...at(0.5, 1.5)], both, LOSS)).toMatchObject({ fraction: 0.5, value: 1.01 });
   });
-});
-
-it('reaches a target from either side, and none that was not set', () => {
-  expect(isTargetReached(0.97, LOSS, 0.97)).toBe(true);
-  expect(isTargetReached(0.9701, LOSS, 0.97)).toBe(false);
-  expect(isTargetReached(0.9, { name: 'acc', goal: 'maximize' }, 0.85)).toBe(true);
-  expect(isTargetReached(null, LOSS, 0.97)).toBe(false);
-  expect(isTargetReached(0.5, LOSS, null)).toBe(false);
 });

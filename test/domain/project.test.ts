@@ -7,6 +7,7 @@ describe('autoresearch.yaml', () => {
     expect(ProjectFile.parse({})).toMatchInlineSnapshot(`
       {
         "backend": "local",
+        "delta_min": 0,
         "editable": [
           "train.py",
         ],

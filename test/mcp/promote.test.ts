@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { readExperiments, readWaves } from '../../src/lab/lab.js';
 import { callTool, connectClient } from '../support/client.js';
 import { plantedLab, runWave } from '../support/planted-runs.js';
@@ -49,6 +50,25 @@ it('runs the best again on the tier with the incumbent as control, and the analy
     },
   });
   expect(text).toContain('Tiers screen and validate share 4 configurations');
+  const outcomes = z
+    .object({
+      repetition: z.object({
+        wave_id: z.string(),
+        rows: z.array(z.object({ experiment_id: z.string(), outcome: z.string() }).loose()),
+      }),
+    })
+    .parse(structured).repetition;
+  expect(outcomes.wave_id).toBe(wave_id);
+  for (const { experiment_id, outcome } of outcomes.rows) {
+    expect([experiment_id, outcome]).toEqual([
+      experiment_id,
+      experiment_id === bad?.replicateOf ? 'fell_back' : 'held_up',
+    ]);
+  }
+  expect(outcomes.rows).toHaveLength(3);
+  expect(text).toMatch(
+    /Run again in wave-002, by its own runs alone: exp-\d{4} (held up|fell back) \(−0\.00\d+ before, now /,
+  );
 });
 
 it('answers with the wave, the estimates that chose it and the control', async () => {

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { expect, it } from 'vitest';
+import { AutoresearchError } from '../../src/domain/errors.js';
 import { readCampaign, readExperiments } from '../../src/lab/lab.js';
 import { readProject } from '../../src/store/read-project.js';
 import { callTool, connectClient } from '../support/client.js';
@@ -13,7 +14,11 @@ const VALUES: Record<string, number> = { 'exp-0001': 0.97, 'exp-0002': 0.95, 'ex
 
 /** A baseline, a better run, a second one, and one that crashes; in a git repository where asked. */
 async function finished({ git = false } = {}) {
+  let isDown = false;
   const { lab, directory } = await createTestLab({
+    before() {
+      if (isDown) throw new AutoresearchError('backend_down', 'Nobody answers.', 'Start it.');
+    },
     run: (task) => ({
       seconds: 60,
       log: wrapperLine(task) + (VALUES[task.name] ? summaryBlock(VALUES[task.name] ?? 0) : 'ValueError: no\n'),
@@ -43,6 +48,10 @@ async function finished({ git = false } = {}) {
     path,
     directory,
     inProject,
+    /** From now on the machines do not answer. */
+    down() {
+      isDown = true;
+    },
     train: () => readFileSync(path, 'utf8'),
     call: (args: object) => callTool(client, 'record_decision', { reason: 'it is better', ...args }),
     read: async (uri: string) => JSON.stringify((await client.readResource({ uri })).contents),
@@ -259,4 +268,43 @@ it('discards a crash with its reason, and keeps nothing that has no result or ha
     overrides: { DEPTH: 10 },
   });
   expect((await call({ experiment_id: 'exp-0005', decision: 'discard' })).error).toContain('cancel_experiments');
+});
+
+it('shows the decision with the run: its kind in brief, its reason in full', async () => {
+  const { call, lab } = await finished();
+  await call({ experiment_id: 'exp-0002', decision: 'keep' });
+  await call({ experiment_id: 'exp-0003', decision: 'discard', reason: 'too deep' });
+  const client = await connectClient(async () => lab);
+  const rows = async (detail: string) =>
+    (await callTool(client, 'fetch_result', { experiment_ids: ['exp-0001', 'exp-0002', 'exp-0003'], detail }))
+      .structured;
+  const [first, second, third] = ['exp-0001', 'exp-0002', 'exp-0003'].map((experiment_id) => ({ experiment_id }));
+  const brief = await rows('brief');
+  expect(brief).toMatchObject({
+    experiments: [first, { ...second, decision: 'keep without evidence' }, { ...third, decision: 'discard' }],
+  });
+  expect(JSON.stringify(brief)).not.toMatch(/"exp-0001"[^}]*"decision"/);
+  expect(await rows('full')).toMatchObject({
+    experiments: [first, { decision: 'keep without evidence: it is better' }, { decision: 'discard: too deep' }],
+  });
+});
+
+it('takes a decision, and shows it everywhere, while the machines do not answer', async () => {
+  const { call, lab, directory, down } = await finished();
+  await callTool(await connectClient(async () => lab), 'launch_experiment', {
+    description: 'x',
+    overrides: { DEPTH: 9 },
+  });
+  down();
+  expect(await call({ experiment_id: 'exp-0002', decision: 'keep' })).toMatchObject({
+    structured: { incumbent: 'exp-0002', notes: [expect.stringMatching(/^The machines could not be asked/)] },
+  });
+  const client = await connectClient(async () => lab);
+  const read = async (uri: string) => JSON.stringify((await client.readResource({ uri })).contents);
+  expect(await read('autoresearch://campaign')).toContain('The machines could not be asked, so this is what was known');
+  expect(await read('autoresearch://findings')).toContain('Kept, without evidence: exp-0002');
+  expect(await read('autoresearch://leaderboard')).toContain('keep without evidence: it is better');
+  expect(await read('autoresearch://experiments/exp-0002/diff')).toContain('LEARNING_RATE = 0.08');
+  expect((await callTool(client, 'analyze_results', {})).text).toMatch(/^The machines could not be asked/);
+  expect(readFileSync(join(directory, 'train.py'), 'utf8')).toBe(LARGER);
 });

@@ -148,6 +148,7 @@ function rowMaker(ranked: readonly Standing[], { campaign }: CampaignStatus, pri
     cost_usd: experimentCost(run, prices, now),
     crash_cause: run.crash?.cause ?? null,
     note: run.note,
+    decision: run.decision,
   });
 }
 

@@ -1,3 +1,4 @@
+import { decisionWords } from '../../domain/decision.js';
 import { stateOf, verdictOf } from './draw-rows.js';
 import { foreignLine, foreignText } from './foreign-text.js';
 import { difference, dollarsPerHour, duration, metricValue, money, NONE } from './quantities.js';
@@ -24,6 +25,7 @@ export function drawExperiment(report: ExperimentReport): string {
     ['code', `${report.snapshot.slice(0, SHORT_HASH)}, base ${report.base.slice(0, SHORT_HASH)}`],
     ...(row.replicate_of === null ? [] : [['replicate of', row.replicate_of] satisfies [string, string]]),
     ...(row.note === null ? [] : [['note', foreignLine(row.note)] satisfies [string, string]]),
+    ...(row.decision === null ? [] : [['decision', drawDecision(row.decision)] satisfies [string, string]]),
     ...(crash === null
       ? []
       : [['crash', bad(`${crash.cause}: ${foreignLine(crash.message)}`)] satisfies [string, string]]),
@@ -44,6 +46,16 @@ export function drawExperiment(report: ExperimentReport): string {
     bold('Log, the job’s own words'),
     log === null ? dim('  none yet') : foreignText(asShown(log)),
   ].join('\n');
+}
+
+/** What was decided and why, and on a second line what it rests on. */
+function drawDecision(decision: NonNullable<ExperimentReport['experiment']['decision']>): string {
+  const { verdict, against, commit } = decision;
+  const basis = [
+    `verdict ${verdict ?? 'none'}${against === null ? '' : ` against ${against}`}`,
+    ...(commit === null ? [] : [`commit ${commit.slice(0, SHORT_HASH)}`]),
+  ];
+  return `${foreignLine(decisionWords(decision))}\n${dim(basis.join(', '))}`;
 }
 
 const unjudged = ({ noise_floor }: ExperimentReport): string =>

@@ -1,3 +1,4 @@
+import { kindOf } from '../../domain/decision.js';
 import { verdictWords } from '../../domain/standing.js';
 import { foreignLine } from './foreign-text.js';
 import { difference, duration, metricValue, money, NONE } from './quantities.js';
@@ -63,8 +64,9 @@ export function stateOf({ state, crash_cause }: Row): string {
   return ['planned', 'queued', 'running'].includes(state) ? warning(words) : bad(words);
 }
 
-const whatOf = ({ description, replicate_of, note }: Row): string =>
+const whatOf = ({ description, replicate_of, note, decision }: Row): string =>
   [
+    ...(decision === null ? [] : [(decision.kind === 'keep' ? good : dim)(`[${kindOf(decision)}]`)]),
     foreignLine(description),
     ...(replicate_of === null ? [] : [dim(`(replicate of ${replicate_of})`)]),
     ...(note === null ? [] : [dim(`(${foreignLine(note)})`)]),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VERDICTS } from '../../domain/analysis/verdict.js';
+import { DECISIONS } from '../../domain/decision.js';
 
 /**
  * What `inspect --json` prints, and what its screens are drawn from. Part of the interface: fields are added, never renamed.
@@ -29,6 +30,17 @@ export const Row = z.strictObject({
   cost_usd: number.describe('Run time by price; null before it starts, and where the price is unknown.'),
   crash_cause: text,
   note: text,
+  decision: z
+    .strictObject({
+      kind: z.enum(DECISIONS),
+      reason: z.string(),
+      verdict: text.describe('When it was taken; a keep whose verdict was not win is one without evidence.'),
+      against: text.describe('The incumbent that it was compared with.'),
+      commit: text,
+      at: z.number(),
+    })
+    .nullable()
+    .describe('What the researcher made of it; null: nothing yet.'),
 });
 export type Row = z.infer<typeof Row>;
 

@@ -5,14 +5,16 @@ import { type CampaignAnalysis, configOf } from './campaign-analysis.js';
 import { type CrashRow, crashMap } from './crash-map.js';
 import { type FactorTrend, trendsOfConstants, trendsOfWave } from './factor-trends.js';
 import { compareHardware, type HardwareReport } from './hardware.js';
+import { type Repetition, repetitionIn } from './held-up.js';
 import { type AliasedLevels, aliasedLevels } from './model-aliases.js';
 import { type Phase, phasesOf } from './progress.js';
 import { bestEstimate, type Ranking, rankConfigs } from './ranking.js';
 import { keyOf } from './shape-constants.js';
 import { type StoppingAdvice, stoppingAdvice } from './stopping.js';
+import { type ReachedTarget, reachedTarget } from './target.js';
 import { tiersOf } from './tier-reading.js';
 import type { TierAgreement } from './tiers.js';
-import { effectsOfWave, type WaveEffects } from './wave-effects.js';
+import { effectsOfWave, runsOfWave, type WaveEffects } from './wave-effects.js';
 import { waveOutcomes } from './wave-outcomes.js';
 
 export interface ResearchData {
@@ -22,6 +24,10 @@ export interface ResearchData {
   readonly tiers: Readonly<Record<string, readonly string[]>>;
   readonly prices: Prices;
   readonly now: number;
+  /** The smallest gain worth having, δ_min; 0: any that can be seen. */
+  readonly leastGain: number;
+  /** Value of the metric at which the campaign is done; null: none was set. */
+  readonly target: number | null;
 }
 
 export interface ReportScope {
@@ -44,18 +50,22 @@ export interface ResearchReport {
   readonly aliases: readonly AliasedLevels[];
   readonly hardware: HardwareReport | null;
   readonly tiers: TierAgreement | null;
+  /** What the gains that the wave, or the latest, ran again came to; null where it repeats none. */
+  readonly repetition: Repetition | null;
   /** Levels at which runs crashed, the most crashes first. */
   readonly crashes: readonly CrashRow[];
   readonly phases: readonly Phase[];
-  /** null without a noise floor: nothing says what gain would matter. */
+  /** null without a noise floor and a δ_min: nothing says what gain would matter. */
   readonly stopping: StoppingAdvice | null;
+  /** null: not reached, or there is none. */
+  readonly target: ReachedTarget | null;
 }
 
 /** A table of five rows shows how the gain falls. */
 const MOST_PHASES = 5;
 
 export function researchReport(data: ResearchData, scope: ReportScope): ResearchReport {
-  const { analysis, waves, prices, now } = data;
+  const { analysis, waves, prices, now, leastGain } = data;
   const all = waves.flatMap(experimentsOf);
   const chosen = scope.wave ? experimentsOf(scope.wave) : all;
   const outcomes = waveOutcomes(analysis, waves, prices, now);
@@ -73,11 +83,16 @@ export function researchReport(data: ResearchData, scope: ReportScope): Research
     aliases: aliasesIn(all, constantsOf(chosen, scope.factors)),
     hardware: hardwareOf(analysis, all),
     tiers: tiersOf(analysis, waves, data.tiers),
+    repetition: latestRepetition(analysis, waves, scope.wave),
     crashes: crashMap(chosen)
       .filter(({ crashed, setting }) => crashed > 0 && isWanted(setting, scope.factors))
       .sort((a, b) => b.crashed - a.crashed || a.ran - b.ran),
     phases: phasesOf(outcomes, Math.max(1, Math.ceil(outcomes.length / MOST_PHASES)), start),
-    stopping: noise && stoppingAdvice(outcomes, { ...start, leastGain: 0, noiseSd: noise.sd }),
+    stopping:
+      noise === null && leastGain === 0
+        ? null
+        : stoppingAdvice(outcomes, { ...start, leastGain, noiseSd: noise?.sd ?? null }),
+    target: reachedTarget(analysis, data.target),
   };
 }
 
@@ -95,6 +110,15 @@ function latestEffects(
     if (effects !== null) return effects;
   }
   return null;
+}
+
+function latestRepetition(
+  analysis: CampaignAnalysis,
+  waves: readonly WaveFile[],
+  wanted: WaveFile | null,
+): Repetition | null {
+  const file = wanted ?? waves.findLast((one) => runsOfWave(analysis, one).length > 0);
+  return file ? repetitionIn(analysis, file, waves.slice(0, waves.indexOf(file))) : null;
 }
 
 function trendsIn(analysis: CampaignAnalysis, chosen: readonly Experiment[], { wave, factors }: ReportScope) {

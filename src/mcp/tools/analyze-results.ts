@@ -37,10 +37,13 @@ export const analyzeResultsTool = defineTool({
     // effects, trends, aliases, hardware, tiers, crashes, stopping, each where there is something to say: a schema of each costs every session tokens.
     .catchall(z.unknown()),
   async run(lab, { wave_id, factors }) {
-    await lookBriefly(lab);
+    const unseen = await lookBriefly(lab);
     const found = await analyseResults(lab, { waveId: wave_id ?? null, factors: factors ?? null });
     // Of a part, the rest would seem refuted.
     if (wave_id === undefined && factors === undefined) await recordReport(lab, found);
-    return { structured: analysisRows(found), text: analysisText(found) };
+    return {
+      structured: analysisRows(found),
+      text: [...(unseen === null ? [] : [unseen]), analysisText(found)].join('\n'),
+    };
   },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { targetWords } from '../../domain/analysis/target.js';
 import { dollars, unpricedWords } from '../../domain/cost.js';
 import { verdictWords } from '../../domain/standing.js';
 import { lookBriefly } from '../../lab/advance.js';
@@ -105,8 +106,9 @@ function costOf({ cost: { spent, idleUsd, perHour }, leftUsd }: CampaignStatus):
   };
 }
 
-function nextStep({ counts, campaign, queueDryInSeconds, fleet, leftUsd }: CampaignStatus): string {
+function nextStep({ counts, campaign, queueDryInSeconds, fleet, leftUsd, target }: CampaignStatus): string {
   const open = counts.planned + counts.queued + counts.running;
+  if (target !== null) return targetWords(target);
   if (leftUsd === 0)
     return `limits.max_cost_usd is spent: ${open > 0 ? 'wait with fetch_result' : 'teardown'}, then report.`;
   if (open === 0 && Object.values(counts).every((count) => count === 0)) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AutoresearchError } from '../../domain/errors.js';
 import { isSettled } from '../../domain/experiment.js';
 import { ExperimentId, WaveId } from '../../domain/ids.js';
-import { bestOf, verdictWords } from '../../domain/standing.js';
+import { bestOf, type Standing, verdictWords } from '../../domain/standing.js';
 import { fetchResults, type Results } from '../../lab/fetch-results.js';
 import { defineTool } from '../define-tool.js';
 import { ExperimentRow, rowOf, signed } from '../words.js';
@@ -65,7 +65,9 @@ export const fetchResultTool = defineTool({
 
 function summary({ campaign, standings }: Results): string {
   const { metric, incumbent } = campaign;
-  const best = bestOf(standings, metric.goal).slice(0, 5);
+  // A replicate of the incumbent that looks better is noise.
+  const candidates = standings.filter(({ isControl }) => !isControl);
+  const best = bestOf(candidates.length > 0 ? candidates : standings, metric.goal).slice(0, 5);
   const [first] = best;
   const failed = standings.filter(({ value }) => value === null).length;
   const delta = first?.delta ?? null;
@@ -76,13 +78,14 @@ function summary({ campaign, standings }: Results): string {
           `Best ${metric.name}: ${best.map(({ experiment, value }) => `${experiment.id} ${value?.toFixed(6)}`).join(', ')}.`,
         ]
       : []),
-    ...(delta === null
-      ? []
-      : [
-          `Best − incumbent ${incumbent} = ${signed(delta)}; ${(first && verdictWords(first)) ?? 'without a noise floor that is no win yet'}.`,
-        ]),
+    ...(delta === null ? [] : [`Best − incumbent ${incumbent} = ${signed(delta)}; ${first ? judged(first) : ''}.`]),
   ].join(' ');
 }
+
+const judged = (standing: Standing): string =>
+  standing.isControl
+    ? 'the same code, so that is noise'
+    : (verdictWords(standing) ?? 'without a noise floor that is no win yet');
 
 const linksOf = (id: string) => [
   { uri: `autoresearch://experiments/${id}/log`, name: `${id} log` },

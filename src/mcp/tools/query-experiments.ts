@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { levelLabel } from '../../domain/analysis/main-effects.js';
-import { DECISIONS } from '../../domain/decision.js';
+import { DECISIONS, decisionWords } from '../../domain/decision.js';
 import { EXPERIMENT_STATES, Literal } from '../../domain/experiment.js';
 import { WaveId } from '../../domain/ids.js';
 import { pythonValue } from '../../domain/python-value.js';
@@ -107,7 +107,7 @@ function rowOf({ experiment, value, levels }: QueriedRun, named: readonly string
     campaign: experiment.campaign,
     wave_id: experiment.waveId,
     accelerators: experiment.accelerators,
-    decision: experiment.decision && `${experiment.decision.kind}: ${experiment.decision.reason}`,
+    decision: experiment.decision && decisionWords(experiment.decision),
     overrides: experiment.overrides,
     metrics: experiment.metrics,
     crash: crash && `${crash.cause}: ${crash.message}`,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { DECISIONS, isBacked } from '../../domain/decision.js';
 import { ExperimentId } from '../../domain/ids.js';
-import { advanceBriefly } from '../../lab/advance.js';
+import { tryToAdvance } from '../../lab/advance.js';
+import { PATIENCE_MS } from '../../lab/patience.js';
 import { recordDecision } from '../../lab/record-decision.js';
 import { defineTool } from '../define-tool.js';
 import { rounded, signed } from '../words.js';
@@ -28,13 +29,15 @@ export const recordDecisionTool = defineTool({
     notes: z.array(z.string()).optional(),
   }),
   async run(lab, { experiment_id, decision: kind, reason, commit }) {
-    await advanceBriefly(lab);
-    const { decision, delta, incumbent, changed, notes } = await recordDecision(lab, {
+    // What has just ended can be decided on; where the machines do not answer, what is on record can be.
+    const unseen = await tryToAdvance(lab, PATIENCE_MS);
+    const { decision, delta, incumbent, changed, ...decided } = await recordDecision(lab, {
       id: experiment_id,
       kind,
       reason,
       commit,
     });
+    const notes = [...decided.notes, ...(unseen === null ? [] : [unseen])];
     const difference = delta === null ? '' : ` (${signed(delta)} against the incumbent before)`;
     return {
       structured: {
@@ -44,7 +47,7 @@ export const recordDecisionTool = defineTool({
         ...(incumbent === null ? {} : { incumbent }),
         changed: [...changed],
         ...(decision.commit === null ? {} : { commit: decision.commit }),
-        ...(notes.length > 0 ? { notes: [...notes] } : {}),
+        ...(notes.length > 0 ? { notes } : {}),
       },
       text: [
         kind === 'discard'

@@ -1,0 +1,69 @@
+import { compareMetric } from '../campaign.js';
+import type { WaveId } from '../ids.js';
+import { experimentsOf, type WaveFile } from '../wave.js';
+import { adjustedValues, type BlockedFit } from './adjusted-values.js';
+import type { CampaignAnalysis, JudgedConfig } from './campaign-analysis.js';
+import { type Judgement, judge } from './verdict.js';
+
+/** held_up: the fresh runs alone are a win. fell_back: a tie or a loss. open: too few of them to say. */
+export const OUTCOMES = ['held_up', 'fell_back', 'open'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export interface Repeated {
+  readonly config: JudgedConfig;
+  /** Against the incumbent by the runs before, which it was picked for: luck is part of it. In the metric's unit. */
+  readonly before: number;
+  /** Against the incumbent by the runs of this wave alone, which had no part in picking it. */
+  readonly fresh: Judgement;
+  readonly outcome: Outcome;
+}
+
+export interface Repetition {
+  readonly waveId: WaveId;
+  /** The best before first. */
+  readonly rows: readonly Repeated[];
+}
+
+/**
+ * What gains that were seen before came to in a wave that ran them again beside the incumbent, as a promotion does. Each half is fitted by
+ * itself, so that the runs which made a configuration look good are no evidence for it.
+ * @param earlier the waves before it
+ * @returns null where the wave repeats no gain
+ */
+export function repetitionIn(
+  analysis: CampaignAnalysis,
+  file: WaveFile,
+  earlier: readonly WaveFile[],
+): Repetition | null {
+  const { observations, incumbent, configs, noise, metric } = analysis;
+  const isRepeated = experimentsOf(file).some(({ replicateOf, isSentinel }) => replicateOf !== null && !isSentinel);
+  if (!isRepeated) return null;
+  const ids = new Set<string>(earlier.flatMap(({ experiments }) => Object.keys(experiments)));
+  const before = adjustedValues(
+    observations.filter(({ experimentId }) => ids.has(experimentId)),
+    noise,
+  );
+  const fresh = adjustedValues(
+    observations.filter(({ experimentId }) => experimentId in file.experiments),
+    noise,
+  );
+  const [control, freshControl] = [before, fresh].map((fit) => estimateIn(fit, incumbent?.estimate.config));
+  if (!control || !freshControl) return null;
+  const rows = fresh.configs.flatMap((estimate): Repeated[] => {
+    const [known, config] = [estimateIn(before, estimate.config), configs.get(estimate.config)];
+    if (!known || !config || compareMetric(metric.goal, known.adjusted, control.adjusted) >= 0) return [];
+    const judgement = judge(fresh, estimate, freshControl, metric.goal);
+    const difference = known.adjusted - control.adjusted;
+    return [{ config, before: difference, fresh: judgement, outcome: outcomeOf(judgement) }];
+  });
+  if (rows.length === 0) return null;
+  return { waveId: file.wave.id, rows: rows.sort((a, b) => compareMetric(metric.goal, a.before, b.before)) };
+}
+
+const estimateIn = ({ configs }: BlockedFit, wanted: string | undefined) =>
+  configs.find(({ config }) => config === wanted);
+
+function outcomeOf({ verdict }: Judgement): Outcome {
+  if (verdict === 'win') return 'held_up';
+  return verdict === 'tie' || verdict === 'loss' ? 'fell_back' : 'open';
+}
