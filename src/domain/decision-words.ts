@@ -47,6 +47,7 @@ export function decisionFinding(evidence: Evidence, decision: Decision): Finding
     text: `${verb}${doubt}: ${experiment.id}, ${oneLine(experiment.description)}. ${facts}. Reason: ${oneLine(reason)}`,
     n: runs.length,
     experimentIds: runs.map(({ id }) => id),
+    interval: null,
     refutes: null,
   };
 }

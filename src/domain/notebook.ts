@@ -1,10 +1,13 @@
-import type { Finding } from './finding.js';
+import { type Finding, NOT_SHOWN } from './finding.js';
 import { type ExperimentId, ordinal } from './ids.js';
 
 const CHAPTERS: readonly { readonly kind: Finding['kind']; readonly title: string }[] = [
+  { kind: 'wave', title: 'What was asked' },
+  { kind: 'result', title: 'What came of it' },
   { kind: 'effect', title: 'What the factors do' },
   { kind: 'trend', title: 'Trends' },
   { kind: 'hardware', title: 'Machines' },
+  { kind: 'noise', title: 'Noise' },
   { kind: 'crash', title: 'What crashes' },
   { kind: 'decision', title: 'Decisions' },
   { kind: 'note', title: 'Notes' },
@@ -36,7 +39,7 @@ function chapter(title: string, findings: readonly Finding[], kind: Finding['kin
   return entries.length === 0 ? [] : [`### ${title}\n\n${[...entries].sort(order).map(entry).join('\n')}`];
 }
 
-function entry({ id, text, n, experimentIds, at, by, supersedes, supersededBy }: Finding): string {
+function entry({ id, claim, text, n, experimentIds, at, by, supersedes, supersededBy }: Finding): string {
   const basis = [
     ...(n === null ? [] : [`n = ${n}`]),
     ...(experimentIds.length === 0 ? [] : [idSpans(experimentIds)]),
@@ -44,8 +47,9 @@ function entry({ id, text, n, experimentIds, at, by, supersedes, supersededBy }:
     ...(by === 'agent' ? ['an agent’s note'] : []),
   ].join('; ');
   const words = inLine(text);
-  if (supersededBy !== null) return `- ${id}: ~~${words}~~ (${basis}) Refuted by ${supersededBy}.`;
-  return `- **${id}**: ${words} (${basis})${supersedes === null ? '' : ` Refutes ${supersedes}.`}`;
+  if (supersededBy !== null)
+    return `- ${id}: ~~${words}~~ (${basis}) ${claim === NOT_SHOWN ? 'Since shown' : 'Refuted'} by ${supersededBy}.`;
+  return `- **${id}**: ${words} (${basis})${supersedes === null ? '' : ` Replaces ${supersedes}.`}`;
 }
 
 /** One line of Markdown, whatever an agent wrote: no headings, no items, no strike-through of its own. */

@@ -1,6 +1,7 @@
 import { findingsOf } from '../domain/analysis/report-findings.js';
+import { NO_WIN } from '../domain/analysis/wave-findings.js';
 import { addFindings, type Finding, type FindingDraft } from '../domain/finding.js';
-import { type Lab, readCampaign, readExperiments } from './lab.js';
+import { type Lab, readCampaign, readWaves } from './lab.js';
 
 /**
  * Writes down what was learnt, of this campaign. Saying again what stands changes nothing, so an analysis may call it each time.
@@ -18,5 +19,15 @@ export async function recordFindings(lab: Lab, drafts: readonly FindingDraft[]):
 /** What an analysis of the whole campaign has shown; of a part of it, the rest would seem refuted. */
 export async function recordReport(lab: Lab, report: Parameters<typeof findingsOf>[0]): Promise<Finding[]> {
   const { metric } = await readCampaign(lab);
-  return recordFindings(lab, findingsOf(report, await readExperiments(lab), metric.name));
+  const drafts = findingsOf(report, await readWaves(lab), metric);
+  const standing = new Set(
+    (await lab.store.findings())
+      .filter(({ campaign, supersededBy }) => campaign === lab.project.campaign && supersededBy === null)
+      .map(({ subject }) => subject),
+  );
+  // That something is no win is news only where it was one.
+  return recordFindings(
+    lab,
+    drafts.filter(({ claim, subject }) => claim !== NO_WIN || standing.has(subject)),
+  );
 }

@@ -40,6 +40,7 @@ export async function noteFinding(lab: Lab, { text, experimentIds, refutes }: No
     claim: null,
     text,
     n,
+    interval: null,
     experimentIds: ids,
     refutes,
   } as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addFindings, type FindingDraft, FindingsFile } from '../../src/domain/finding.js';
+import { addFindings, type FindingDraft, FindingsFile, NOT_SHOWN } from '../../src/domain/finding.js';
 import { experimentId, findingId } from '../../src/domain/ids.js';
 import { notebook } from '../../src/domain/notebook.js';
 
@@ -7,6 +7,7 @@ const draft = (about: Partial<FindingDraft> = {}): FindingDraft => ({
   subject: 'effect:MATRIX_LR',
   claim: 'higher is better',
   text: 'MATRIX_LR 0.05 is better than 0.03 by 0.0021',
+  interval: null,
   n: 4,
   experimentIds: [1, 2, 3, 7].map(experimentId),
   kind: 'effect',
@@ -52,6 +53,23 @@ it('lets another claim about the same subject supersede the first, and keeps bot
   expect(file.findings[findingId(2)]?.supersededBy).toBe('finding-003');
   expect(file.findings[findingId(1)]?.supersededBy).toBe('finding-002');
   expect(FindingsFile.parse(file)).toEqual(file);
+});
+
+it('lets what saw less stand beside nothing: an effect that few runs could not show is not refuted by them', () => {
+  const file = empty();
+  const shown = draft({ claim: 'lowers', interval: [-0.003, -0.001] });
+  const unseen = draft({ claim: NOT_SHOWN, text: 'no effect could be shown', interval: [-0.004, 0.002] });
+  addFindings(file, [shown], night);
+  expect(addFindings(file, [unseen], night)).toMatchObject([{ id: 'finding-001', claim: 'lowers' }]);
+  // As large as it was said to be it cannot be.
+  const narrow = { ...unseen, interval: [-0.0005, 0.0005] as const };
+  expect(addFindings(file, [narrow], night)).toMatchObject([{ id: 'finding-002', supersedes: 'finding-001' }]);
+  expect(addFindings(file, [shown], night)).toMatchObject([{ id: 'finding-003', supersedes: 'finding-002' }]);
+  const text = notebook(Object.values(file.findings));
+  expect(text).toContain(
+    '~~no effect could be shown~~ (n = 4; exp-0001…exp-0003, exp-0007; 2026-03-14) Since shown by finding-003.',
+  );
+  expect(text).toMatch(/finding-001: ~~.*Refuted by finding-002\./);
 });
 
 it('refutes nothing of another campaign by itself, whose base was another, but what is named it does', () => {
@@ -111,7 +129,7 @@ it('reads like a notebook: what stands first, what was refuted struck through, n
 
     ### What the factors do
 
-    - **finding-002**: MATRIX_LR has no effect (n = 8; exp-0001…exp-0003, exp-0007; 2026-03-14) Refutes finding-001.
+    - **finding-002**: MATRIX_LR has no effect (n = 8; exp-0001…exp-0003, exp-0007; 2026-03-14) Replaces finding-001.
     - finding-001: ~~MATRIX_LR 0.05 is better than 0.03 by 0.0021~~ (n = 4; exp-0001…exp-0003, exp-0007; 2026-03-14) Refuted by finding-002.
 
     ### What crashes

@@ -7,7 +7,16 @@ import { temporaryProject } from '../support/test-lab.js';
 
 const note = (store: Store, text: string) =>
   store.updateFindings((file) => {
-    const draft = { subject: null, claim: null, text, n: null, experimentIds: [], kind: 'note', by: 'agent' } as const;
+    const draft = {
+      subject: null,
+      claim: null,
+      text,
+      interval: null,
+      n: null,
+      experimentIds: [],
+      kind: 'note',
+      by: 'agent',
+    } as const;
     addFindings(file, [{ ...draft, experimentIds: [], refutes: null }], { campaign: 'night', at: 1_000 });
   });
 

@@ -1,57 +1,53 @@
+import type { Metric } from '../campaign.js';
 import type { Experiment, Literal } from '../experiment.js';
 import type { FindingDraft } from '../finding.js';
+import { experimentsOf, type WaveFile } from '../wave.js';
 import type { CrashRow } from './crash-map.js';
+import { effectDrafts, short } from './effect-findings.js';
 import type { FactorTrend } from './factor-trends.js';
 import type { HardwareReport } from './hardware.js';
 import { levelLabel } from './main-effects.js';
 import type { ResearchReport } from './research-report.js';
-import type { WaveEffects } from './wave-effects.js';
+import { noiseDrafts, repetitionDrafts, resultDrafts, waveDrafts } from './wave-findings.js';
 
-type Shown = Pick<ResearchReport, 'effects' | 'trends' | 'hardware' | 'crashes'>;
+type Shown = Pick<
+  ResearchReport,
+  'analysis' | 'ranking' | 'repetition' | 'effects' | 'trends' | 'hardware' | 'crashes'
+>;
 
 /**
- * What an analysis of the whole campaign says that is worth keeping: effects with an interval, trends with a shape, accelerators that differ
- * by more than twice the standard error, and levels at which runs crashed. An interaction is noted only where its interval leaves out 0.
- * @param experiments all of the campaign, for the ids that a finding rests on
+ * What an analysis of the whole campaign says that is worth keeping: what was asked, what beats the incumbent, what held up, effects with an
+ * interval, trends with a shape, noise, accelerators that differ by more than twice the standard error, and levels at which runs crashed.
+ * @param waves all of the campaign, for the ids that a finding rests on
  */
-export function findingsOf(report: Shown, experiments: readonly Experiment[], metric: string): FindingDraft[] {
-  const drafts = [
-    ...(report.effects ? effectDrafts(report.effects, experiments, metric) : []),
-    ...report.trends.flatMap((trend) => trendDrafts(trend, experiments)),
-    ...(report.hardware ? hardwareDrafts(report.hardware, experiments, metric) : []),
-    ...report.crashes.map((row) => crashDraft(row, experiments)),
+export function findingsOf(report: Shown, waves: readonly WaveFile[], metric: Metric): FindingDraft[] {
+  const { analysis, effects, repetition, trends, hardware, crashes } = report;
+  const experiments = waves.flatMap(experimentsOf);
+  const designed = waves.find(({ wave }) => wave.id === effects?.waveId);
+  return [
+    ...waveDrafts(waves, metric),
+    ...resultDrafts(report, experiments),
+    ...repetitionDrafts(repetition, metric, experiments),
+    ...(effects && designed ? effectDrafts(effects, designed, metric) : []),
+    ...[
+      ...trends.flatMap((trend) => trendDrafts(trend, experiments, metric.name)),
+      ...(hardware ? hardwareDrafts(hardware, experiments, metric.name) : []),
+      ...crashes.map((row) => crashDraft(row, experiments)),
+    ].map((draft) => ({ ...draft, by: 'server' as const, refutes: null, interval: null })),
+    ...noiseDrafts(analysis),
   ];
-  return drafts.map((draft) => ({ ...draft, by: 'server', refutes: null }));
 }
 
-type Draft = Omit<FindingDraft, 'by' | 'refutes'>;
+type Draft = Omit<FindingDraft, 'by' | 'refutes' | 'interval'>;
 
-function effectDrafts(
-  { waveId, effects, n }: WaveEffects,
-  experiments: readonly Experiment[],
-  metric: string,
-): Draft[] {
-  const ids = idsOf(experiments, (run) => run.waveId === waveId && run.state === 'done');
-  return effects.flatMap(({ name, estimate, interval, aliases }) => {
-    if (interval === null) return [];
-    const [low, high] = interval;
-    const isShown = low > 0 || high < 0;
-    if (!isShown && name.includes('×')) return [];
-    const range = `95 % ${short(low)} to ${short(high)}`;
-    const doubt = aliases.length === 0 ? '' : `; these runs cannot tell it from ${aliases.join(', ')}`;
-    const text = isShown
-      ? `${name} ${estimate > 0 ? 'raises' : 'lowers'} ${metric} by ${short(Math.abs(estimate))} from its first level to its last (${range})${doubt}.`
-      : `${name} has no effect on ${metric} that ${waveId} could show (${range})${doubt}.`;
-    const claim = isShown ? (estimate > 0 ? 'raises' : 'lowers') : 'not shown';
-    return [{ kind: 'effect', subject: `effect:${name}`, claim, text, n: n || null, experimentIds: ids }];
-  });
-}
-
-function trendDrafts({ factor, shape, best, advice, n }: FactorTrend, experiments: readonly Experiment[]): Draft[] {
+function trendDrafts(trend: FactorTrend, experiments: readonly Experiment[], metric: string): Draft[] {
+  const { factor, shape, best, advice, levels, n } = trend;
   if (shape === 'unknown') return [];
   const ids = idsOf(experiments, (run) => run.state === 'done' && levelOf(run, factor) !== undefined);
   const claim = shape === 'flat' ? shape : `${shape} ${best}`;
-  return [{ kind: 'trend', subject: `trend:${factor}`, claim, text: `${factor}: ${advice}`, n, experimentIds: ids }];
+  const means = levels.map(({ level, mean }) => `${level}: ${mean.toFixed(6)}`).join(', ');
+  const text = `${factor}: ${advice} Mean ${metric} at ${means}.`;
+  return [{ kind: 'trend', subject: `trend:${factor}`, claim, text, n, experimentIds: ids }];
 }
 
 function hardwareDrafts(
@@ -95,5 +91,3 @@ const levelOf = ({ levels, overrides }: Experiment, name: string): Literal | und
 
 const idsOf = (experiments: readonly Experiment[], isOne: (run: Experiment) => boolean) =>
   experiments.filter((run) => !run.imported && isOne(run)).map(({ id }) => id);
-
-const short = (value: number): string => String(Number(value.toPrecision(3)));
