@@ -85,10 +85,13 @@ function sentinelNote(runs: readonly Experiment[]): string[] {
 
 /** In brief: design_wave says all of it before. */
 const MOST_ALIASES = 4;
+/** From this resolution on aliases are interactions of three factors, and `separates` has said so. */
+const CLEAR_RESOLUTION = 5;
 
 function designNotes({ wave, blockedBy }: Plan, design: PlannedDesign | null): string[] {
   if (!design || !wave) return [];
-  const { kind, aliases, separates } = design;
+  const { kind, separates, resolution } = design;
+  const aliases = (resolution ?? 0) < CLEAR_RESOLUTION ? design.aliases : [];
   const more = aliases.length - MOST_ALIASES;
   return [
     // Of a design that gives nothing up there is nothing to say.

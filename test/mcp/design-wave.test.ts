@@ -38,7 +38,7 @@ it('shows a fraction: its runs, what it cannot tell apart, minutes and dollars, 
         ],
         "minutes": 50,
         "notes": [
-          "What the clusters differ by cannot be told from A×B.",
+          "What the clusters differ by cannot be told from B×C.",
           "No run has ended yet: minutes and dollars are for runs as long as they may take.",
         ],
         "resolution": 4,
@@ -57,7 +57,7 @@ it('shows a fraction: its runs, what it cannot tell apart, minutes and dollars, 
         "total_runs": 9,
         "usd": 6.6,
       },
-      "text": "fractional_factorial: 8 points, 9 runs to launch. Main effects are told apart from each other and from two-factor interactions. Two-factor interactions are mixed with each other (see aliases). 50 min, $6.60. What the clusters differ by cannot be told from A×B. No run has ended yet: minutes and dollars are for runs as long as they may take.",
+      "text": "fractional_factorial: 8 points, 9 runs to launch. Main effects are told apart from each other and from two-factor interactions. Two-factor interactions are mixed with each other (see aliases). 50 min, $6.60. What the clusters differ by cannot be told from B×C. No run has ended yet: minutes and dollars are for runs as long as they may take.",
     }
   `);
   expect(existsSync(join(directory, '.autoresearch'))).toBe(false);
@@ -100,12 +100,12 @@ it('plans what launch_wave then does, sentinels and clusters included', async ()
           "Sentinels: exp-0006 on gpu-01, exp-0011 on gpu-02.",
           "Main effects are told apart from each other and from two-factor interactions. Two-factor interactions are mixed with each other (see aliases).",
           "Aliases: A = B×C×D; B = A×C×D; C = A×B×D; D = A×B×C; 3 more.",
-          "What the clusters differ by cannot be told from A×B.",
+          "What the clusters differ by cannot be told from B×C.",
         ],
         "projected_usd": 3,
         "wave_id": "wave-002",
       },
-      "text": "wave-002: 10 experiments (exp-0004…exp-0013) on gpu-01, gpu-02. Reckon with $3.00, idle minutes included. Sentinels: exp-0006 on gpu-01, exp-0011 on gpu-02. Main effects are told apart from each other and from two-factor interactions. Two-factor interactions are mixed with each other (see aliases). Aliases: A = B×C×D; B = A×C×D; C = A×B×D; D = A×B×C; 3 more. What the clusters differ by cannot be told from A×B.",
+      "text": "wave-002: 10 experiments (exp-0004…exp-0013) on gpu-01, gpu-02. Reckon with $3.00, idle minutes included. Sentinels: exp-0006 on gpu-01, exp-0011 on gpu-02. Main effects are told apart from each other and from two-factor interactions. Two-factor interactions are mixed with each other (see aliases). Aliases: A = B×C×D; B = A×C×D; C = A×B×D; D = A×B×C; 3 more. What the clusters differ by cannot be told from B×C.",
     }
   `);
   const again = await callTool(client, 'design_wave', { design: HALF });

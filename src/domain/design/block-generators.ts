@@ -60,7 +60,10 @@ function blocked({ chosen }: { readonly chosen: readonly Candidate[] }): Blocked
   };
 }
 
-/** The highest order first: what it is likeliest that nobody will miss. Of equal columns, up to the sign, the shortest name. */
+/**
+ * The highest order first: what it is likeliest that nobody will miss; of one order that of the last factors, for who lists factors begins
+ * with what matters most. Of equal columns, up to the sign, the shortest name.
+ */
 function interactionColumns(columns: readonly Column[]): Candidate[] {
   const seen = new Map<string, Candidate>();
   const words = Array.from({ length: 2 ** columns.length }, (_, word) => word)
@@ -75,7 +78,7 @@ function interactionColumns(columns: readonly Column[]): Candidate[] {
       seen.set(key, { name: chosen.map(({ factor }) => factor).join('×'), order: chosen.length, values });
     }
   }
-  return [...seen.values()].sort((a, b) => b.order - a.order);
+  return [...seen.values()].reverse().sort((a, b) => b.order - a.order);
 }
 
 const ONES = (columns: readonly Column[]): number[] => columns[0]?.values.map(() => 1) ?? [];
