@@ -1,16 +1,18 @@
 import type { BlockedFit } from '../../domain/analysis/adjusted-values.js';
 import type { BlockedObservation } from '../../domain/analysis/observations.js';
-import { COLOURS, dot, frame, line, roundTicks, spanOf, svg } from './svg.js';
+import { COLOURS, dot, frame, legend, line, roundTicks, spanOf, svg } from './svg.js';
 
-/** Each machine's runs as printed, less the adjusted value of their configuration, and a bar at what the fit takes its offset to be. */
+/**
+ * Each machine's runs as printed, less the adjusted value of their configuration, and a bar at what the fit takes its offset to be. A
+ * configuration that ran once shows nothing of its machine, and is left out.
+ */
 export function hardwareChart(fit: BlockedFit, observations: readonly BlockedObservation[], metric: string): string {
-  const adjusted = new Map(fit.configs.map(({ config, adjusted: value }) => [config, value]));
+  const adjusted = new Map(fit.configs.flatMap((row) => (row.n > 1 ? [[row.config, row.adjusted] as const] : [])));
   const places = new Map(fit.blocks.map(({ block }, at) => [block, at]));
-  const points = observations.map((run) => ({
-    run,
-    at: places.get(run.block) ?? 0,
-    rest: run.value - (adjusted.get(run.config) ?? run.value),
-  }));
+  const points = observations.flatMap((run) => {
+    const value = adjusted.get(run.config);
+    return value === undefined ? [] : [{ run, at: places.get(run.block) ?? 0, rest: run.value - value }];
+  });
   const range = spanOf([...points.map(({ rest }) => rest), ...fit.blocks.map(({ offset }) => offset)]);
   const { x, y, furniture } = frame(
     `What machines add to ${metric} (offsets: ${fit.method})`,
@@ -23,6 +25,10 @@ export function hardwareChart(fit: BlockedFit, observations: readonly BlockedObs
   );
   return svg(
     furniture,
+    legend([
+      [COLOURS.run, 'a run of a configuration that ran more than once'],
+      [COLOURS.bad, 'what the machine is taken to add'],
+    ]),
     ...points.map(({ run, at, rest }) =>
       dot('run', [x(at), y(rest)], COLOURS.run, `${run.experimentId} ${run.value} on ${run.block}`),
     ),

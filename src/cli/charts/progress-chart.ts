@@ -1,6 +1,6 @@
 import type { CampaignAnalysis } from '../../domain/analysis/campaign-analysis.js';
 import { compareMetric } from '../../domain/campaign.js';
-import { COLOURS, dot, frame, line, path, roundTicks, spanOf, svg, WIDTH } from './svg.js';
+import { COLOURS, dot, frame, legend, line, roundTicks, spanOf, steps, svg, WIDTH } from './svg.js';
 
 /** Two SD of one run to either side: what looks like a gain within it may be none. */
 const BAND_SDS = 2;
@@ -10,7 +10,7 @@ export function progressChart({ observations, metric, noise, incumbent }: Campai
   const values = observations.map(({ value }) => value);
   const centre = incumbent?.estimate.rawMean ?? null;
   const ends = centre === null || noise === null ? [] : [-1, 1].map((side) => centre + side * BAND_SDS * noise.sd);
-  const [xs, ys] = [[1, Math.max(2, values.length)] as const, spanOf([...values, ...ends])];
+  const [xs, ys] = [[0, Math.max(2, values.length) + 1] as const, spanOf([...values, ...ends])];
   const { x, y, furniture } = frame(
     `${metric.name} by experiment (${metric.goal})`,
     { label: 'experiment with a result, in order', range: xs, ticks: roundTicks(xs) },
@@ -29,10 +29,17 @@ export function progressChart({ observations, metric, noise, incumbent }: Campai
           `<rect class="noise" x="${x(xs[0])}" y="${top}" width="${WIDTH - 20 - x(xs[0])}" height="${bottom - top}" fill="${COLOURS.band}"><title>incumbent ± ${BAND_SDS} SD of one run</title></rect>`,
         ]),
     furniture,
+    legend([
+      [COLOURS.run, 'a run'],
+      ...(incumbent === null ? [] : [[COLOURS.control, 'a run of the incumbent'] as const]),
+      [COLOURS.best, 'best so far'],
+      ...(ends.length === 0 ? [] : [[COLOURS.band, `incumbent’s mean ± ${BAND_SDS} SD of one run`] as const]),
+    ]),
     ...(centre === null ? [] : [line('incumbent', [x(xs[0]), y(centre)], [x(xs[1]), y(centre)], COLOURS.best)]),
-    path('best', running, COLOURS.best),
-    ...observations.map(({ experimentId, value, block }, at) =>
-      dot('run', [x(at + 1), y(value)], COLOURS.run, `${experimentId} ${value} on ${block}`),
-    ),
+    steps('best', running, COLOURS.best),
+    ...observations.map(({ experimentId, value, block, config }, at) => {
+      const colour = config === incumbent?.estimate.config ? COLOURS.control : COLOURS.run;
+      return dot('run', [x(at + 1), y(value)], colour, `${experimentId} ${value} on ${block}`);
+    }),
   );
 }

@@ -1,7 +1,14 @@
 /** Pixels; the plot lies within the margins, which hold the axes' words. */
 export const [WIDTH, HEIGHT] = [860, 420];
-const MARGIN = { left: 84, right: 20, top: 44, bottom: 56 } as const;
-export const COLOURS = { run: '#7a8ba0', best: '#0b6e4f', band: '#cfe8dc', bad: '#b3261e', axis: '#444' } as const;
+const MARGIN = { left: 84, right: 20, top: 58, bottom: 56 } as const;
+export const COLOURS = {
+  run: '#7a8ba0',
+  control: '#d08700',
+  best: '#0b6e4f',
+  band: '#cfe8dc',
+  bad: '#b3261e',
+  axis: '#444',
+} as const;
 
 /** Data to pixels, along one axis. */
 export type Scale = (value: number) => number;
@@ -44,6 +51,28 @@ export function frame(title: string, x: Axis, y: Axis): Frame {
   };
 }
 
+/** What the colours mean, in a row below the title. */
+export function legend(entries: readonly (readonly [colour: string, text: string])[]): string {
+  let x: number = MARGIN.left;
+  return entries
+    .map(([colour, text]) => {
+      const at = x;
+      x += textWidth(text) + 36;
+      return `<rect x="${at}" y="${MARGIN.top - 13}" width="12" height="8" fill="${colour}"/><text x="${at + 18}" y="${MARGIN.top - 5}" fill="${COLOURS.axis}">${escaped(text)}</text>`;
+    })
+    .join('\n');
+}
+
+/** Pixels, about: nothing here can measure a font. */
+export const textWidth = (text: string): number => text.length * 6.8;
+
+/** A word below the axis; what is longer than its room is cut, and shown whole by a browser when the pointer rests on it. */
+export function below(x: number, row: number, text: string, room: number): string {
+  const most = Math.max(3, Math.floor(room / textWidth('x')));
+  const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  return `<text x="${px(x)}" y="${HEIGHT - MARGIN.bottom + 18 + row * 16}" text-anchor="middle">${escaped(shown)}<title>${escaped(text)}</title></text>`;
+}
+
 function scale([low, high]: readonly [number, number], from: number, to: number): Scale {
   const [least, span] = high > low ? [low, high - low] : [low - 0.5, 1];
   return (value) => from + ((value - least) / span) * (to - from);
@@ -75,6 +104,17 @@ export function spanOf(values: readonly number[]): readonly [number, number] {
 export const line = (kind: string, [x1, y1]: Point, [x2, y2]: Point, colour: string): string =>
   `<line class="${kind}" x1="${px(x1)}" y1="${px(y1)}" x2="${px(x2)}" y2="${px(y2)}" stroke="${colour}"/>`;
 type Point = readonly [number, number];
+
+/** A line that keeps its height until the next point. */
+export const steps = (kind: string, points: readonly Point[], colour: string): string =>
+  path(
+    kind,
+    points.flatMap(([x, y], at) => {
+      const before = points[at - 1];
+      return before ? [[x, before[1]] as const, [x, y] as const] : [[x, y] as const];
+    }),
+    colour,
+  );
 
 /** `tip` is shown by a browser when the pointer rests on it. */
 export const dot = (kind: string, [x, y]: Point, colour: string, tip: string): string =>
