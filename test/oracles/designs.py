@@ -271,5 +271,54 @@ def tiers():
     write("tiers.json", {"sets": sets})
 
 
-for write_fixture in (fractions, plackett_burman, effects, lenth, rank_correlations, trends, tiers):
+# --- Accelerators side by side: statsmodels' OLS with a dummy for each configuration and for each accelerator but the reference.
+
+def hardware():
+    rng = np.random.default_rng(100)
+    sets = []
+    for name, cells, noise in [
+        ("each configuration on both, twice", [(c, a, 2) for c in range(4) for a in ("H100:1", "H200:1")], None),
+        ("most runs missing, unequal replicates",
+         [(0, "H100:1", 3), (0, "H200:1", 1), (1, "H100:1", 2), (2, "H100:1", 1), (2, "H200:1", 4), (3, "H200:1", 1)], None),
+        ("a third reached through the second, noise from outside",
+         [(0, "H100:1", 3), (0, "H200:1", 2), (1, "H200:1", 1), (1, "A100:1", 1), (2, "A100:1", 2), (3, "H100:1", 2)],
+         {"sd": 4e-4, "df": 9}),
+    ]:
+        worth = {"H100:1": 0.0, "H200:1": -0.005, "A100:1": 0.004}
+        runs = [(c, a, 0.98 + 0.002 * c + worth[a] + rng.normal(0, 5e-4)) for c, a, n in cells for _ in range(n)]
+        configs, y = sorted({c for c, _, _ in runs}), np.array([value for _, _, value in runs])
+        counts = {a: sum(run[1] == a for run in runs) for a in worth}
+        reference, *others = [a for a in sorted(counts, key=lambda a: -counts[a]) if counts[a] > 0]
+        matrix = np.column_stack([[float(run[0] == c) for run in runs] for c in configs]
+                                 + [[float(run[1] == a) for run in runs] for a in others])
+        assert np.linalg.matrix_rank(matrix) == matrix.shape[1], name
+        fit = sm.OLS(y, matrix).fit()
+        scale = fit.mse_resid if noise is None else noise["sd"] ** 2
+        found = [{"accelerator": a, "offset": fit.params[len(configs) + k],
+                  "se": math.sqrt(fit.normalized_cov_params[len(configs) + k, len(configs) + k] * scale)}
+                 for k, a in enumerate(others)]
+        sets.append({"name": name, "noise": noise, "reference": reference, "offsets": found,
+                     "runs": [{"config": f"c{c}", "accelerator": a, "value": value} for c, a, value in runs]})
+    write("hardware.json", {"sets": sets})
+
+
+# --- Machines that nothing joins: SciPy's regression of their means on the logarithm of their steps.
+
+def step_offsets():
+    rng = np.random.default_rng(953)
+    sets = []
+    for name, counts in [("one run each", [1, 1, 1, 1]), ("unequal runs", [3, 1, 2, 5, 1]), ("three machines", [2, 1, 4])]:
+        steps = [int(v) for v in rng.integers(900, 1600, len(counts))]
+        runs = [{"block": f"h{h}", "steps": steps[h] + k, "value": float(0.98 - 0.05 * math.log(steps[h] / 1000) + rng.normal(0, 1e-3))}
+                for h, n in enumerate(counts) for k in range(n)]
+        logs = np.array([np.mean([math.log(r["steps"]) for r in runs if r["block"] == f"h{h}"]) for h in range(len(counts))])
+        means = np.array([np.mean([r["value"] for r in runs if r["block"] == f"h{h}"]) for h in range(len(counts))])
+        slope = stats.linregress(logs, means).slope
+        sets.append({"name": name, "runs": runs, "offsets": (slope * (logs - logs.mean())).tolist()})
+    write("step-offsets.json", {"sets": sets})
+
+
+for write_fixture in (
+    fractions, plackett_burman, effects, lenth, rank_correlations, trends, tiers, hardware, step_offsets,
+):
     write_fixture()

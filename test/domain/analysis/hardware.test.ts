@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { compareHardware } from '../../../src/domain/analysis/hardware.js';
+import { readFixture } from '../../support/design-fixture.js';
 
 const run = (accelerator: string, config: string, value: number, steps: number | null = null) => ({
   accelerator,
@@ -9,7 +11,36 @@ const run = (accelerator: string, config: string, value: number, steps: number |
   trainingSeconds: steps === null ? null : 300,
 });
 
+const { sets } = readFixture(
+  'hardware',
+  z.object({
+    sets: z.array(
+      z.object({
+        name: z.string(),
+        noise: z.object({ sd: z.number(), df: z.number() }).nullable(),
+        reference: z.string(),
+        offsets: z.array(z.object({ accelerator: z.string(), offset: z.number(), se: z.number() })),
+        runs: z.array(z.object({ config: z.string(), accelerator: z.string(), value: z.number() })),
+      }),
+    ),
+  }),
+);
+
 describe('hardware', () => {
+  it.each(sets)('has the offsets and errors of statsmodels’ fit: $name', ({ runs, noise, reference, offsets }) => {
+    const report = compareHardware(
+      runs.map(({ accelerator, config, value }) => run(accelerator, config, value)),
+      noise,
+    );
+    expect(report?.reference).toBe(reference);
+    expect(report?.rows.length).toBe(offsets.length + 1);
+    for (const { accelerator, offset, se } of offsets) {
+      const row = report?.rows.find((one) => one.accelerator === accelerator);
+      expect(row?.offset).toBeCloseTo(offset, 9);
+      expect(row?.offsetSe).toBeCloseTo(se, 9);
+    }
+  });
+
   it('is compared by configurations that ran on both, as in the published run: 9 % more steps, 0.005 lower', () => {
     const report = compareHardware(
       [
