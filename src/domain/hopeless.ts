@@ -22,6 +22,12 @@ export function estimatesOf(log: string, metric: string): Estimate[] {
   return [...byFraction].map(([fraction, value]) => ({ fraction, value })).sort((a, b) => a.fraction - b.fraction);
 }
 
+const BUDGET = /^Time budget: (\S{1,40})\s*$/;
+
+/** `300s` of the line `Time budget: 300s`; null where the script says nothing of it. A quarter of another budget is no measure of this one. */
+export const budgetOf = (log: string): string | null =>
+  logLines(log).flatMap((line) => BUDGET.exec(line)?.[1] ?? [])[0] ?? null;
+
 /** Fewer finished runs say little of where their middle is. */
 const HOPELESS_MIN_FINISHED = 5;
 

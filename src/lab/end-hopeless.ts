@@ -1,6 +1,6 @@
 import type { CampaignFile } from '../domain/campaign.js';
 import type { Experiment } from '../domain/experiment.js';
-import { type Estimate, estimatesOf, type Hopeless, hopelessBy } from '../domain/hopeless.js';
+import { budgetOf, type Estimate, estimatesOf, type Hopeless, hopelessBy } from '../domain/hopeless.js';
 import type { ExperimentId } from '../domain/ids.js';
 import { redacted } from '../domain/redact.js';
 import type { Store } from '../store/store.js';
@@ -10,21 +10,27 @@ import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments } from '
 /** Reading the logs of running jobs takes seconds on some machines. */
 const EVERY_MS = 30_000;
 
+/** What a finished run printed on its way, within which budget. */
+interface Finished {
+  readonly budget: string | null;
+  readonly estimates: readonly Estimate[];
+}
+
 interface Memory {
   lookedAt: number;
-  /** Of finished runs: their logs do not change any more. */
-  readonly estimates: Map<ExperimentId, readonly Estimate[]>;
+  /** Their logs do not change any more. */
+  readonly finished: Map<ExperimentId, Finished>;
 }
 const memoryOf = new WeakMap<Store, Memory>();
 
 /**
  * Where `limits.end_hopeless` is set: ends runs whose printed estimates are clearly worse than those of finished runs on the same
- * accelerator were at the same fraction of the budget. A baseline or a replicate goes on whatever it prints: noise is measured by
+ * accelerator were at the same fraction of an equal budget. A baseline or a replicate goes on whatever it prints: noise is measured by
  * runs that were not picked by their value.
  */
 export async function endHopeless(lab: Lab): Promise<void> {
   if (!lab.project.settings.limits.end_hopeless) return;
-  const memory = memoryOf.get(lab.store) ?? { lookedAt: Number.NEGATIVE_INFINITY, estimates: new Map() };
+  const memory = memoryOf.get(lab.store) ?? { lookedAt: Number.NEGATIVE_INFINITY, finished: new Map() };
   memoryOf.set(lab.store, memory);
   if (lab.now() - memory.lookedAt < EVERY_MS) return;
   memory.lookedAt = lab.now();
@@ -38,7 +44,8 @@ export async function endHopeless(lab: Lab): Promise<void> {
     const log = logs[index]?.text ?? null;
     if (log === null) continue;
     const peers = finished.filter(({ accelerators }) => accelerators === run.accelerators);
-    const others = await Promise.all(peers.map((peer) => finalEstimates(lab, memory, peer, campaign.metric.name)));
+    const printed = await Promise.all(peers.map((peer) => printedBy(lab, memory, peer, campaign.metric.name)));
+    const others = printed.flatMap(({ budget, estimates }) => (budget === budgetOf(log) ? [estimates] : []));
     const why = hopelessBy(estimatesOf(log, campaign.metric.name), others, campaign.metric);
     if (why === null) continue;
     await markCancelled(lab, [run], noteOf(why, campaign.metric.name));
@@ -58,10 +65,13 @@ function runningOf(campaign: CampaignFile, experiments: readonly Experiment[]) {
   });
 }
 
-async function finalEstimates(lab: Lab, { estimates }: Memory, { id }: Experiment, metric: string) {
-  const known = estimates.get(id) ?? estimatesOf((await lab.store.readText(id, 'log.txt')) ?? '', metric);
-  estimates.set(id, known);
-  return known;
+async function printedBy(lab: Lab, { finished }: Memory, { id }: Experiment, metric: string): Promise<Finished> {
+  const before = finished.get(id);
+  if (before) return before;
+  const log = (await lab.store.readText(id, 'log.txt')) ?? '';
+  const found = { budget: budgetOf(log), estimates: estimatesOf(log, metric) };
+  finished.set(id, found);
+  return found;
 }
 
 const noteOf = ({ fraction, value, median, finished }: Hopeless, metric: string): string =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/domain/campaign.js';
-import { estimatesOf, hopelessBy } from '../../src/domain/hopeless.js';
+import { budgetOf, estimatesOf, hopelessBy } from '../../src/domain/hopeless.js';
 
 const LOSS: Metric = { name: 'val_bpb', goal: 'minimize' };
 const at = (fraction: number, value: number) => [{ fraction, value }];
@@ -23,6 +23,8 @@ describe('estimates', () => {
       { fraction: 0.5, value: 3.058798 },
       { fraction: 0.75, value: 2.836179 },
     ]);
+    expect(budgetOf(log)).toMatch(/^\d+s$/);
+    expect(budgetOf('no word of it\nA Time budget: 5s\n')).toBeNull();
   });
 
   it.each([

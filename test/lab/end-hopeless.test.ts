@@ -10,14 +10,14 @@ import { after, waveOf } from '../support/waves.js';
 const ON = 'campaign: test\nlimits:\n  end_hopeless: true\n';
 
 /** Seven finished runs with estimates about 1.20; then one that is bad, a good one, and a bad replicate, all running. */
-async function underWay(settings: string) {
+async function underWay(settings: string, budgetOf: (name: string) => number = () => 300) {
   const printed = (name: string): number =>
     name === 'exp-0008' || name === 'exp-0010' ? 1.4 : name === 'exp-0009' ? 1.19 : 1.2 + Number(name.slice(-1)) / 1000;
   const simulated = await createTestLab({
     files: { 'autoresearch.yaml': settings },
     run: (task) => ({
       seconds: 300,
-      log: `${wrapperLine(task)}very-secret\nestimate 0.25 | val_bpb: ${printed(task.name)}\n${summaryBlock(1)}`,
+      log: `${wrapperLine(task)}very-secret\nTime budget: ${budgetOf(task.name)}s\nestimate 0.25 | val_bpb: ${printed(task.name)}\n${summaryBlock(1)}`,
     }),
   });
   const { lab } = simulated;
@@ -59,4 +59,9 @@ it('asks for the logs of running jobs at most twice a minute, and not at all whe
   for (let round = 0; round < 5; round++) await after(on.lab, 5);
   expect((on.backend.calls['logs'] ?? 0) - before).toBeLessThanOrEqual(1);
   expect(before).toBeGreaterThan(callsOff);
+});
+
+it('holds a run against those only that had as much time: a quarter of five minutes is no measure of a quarter of one', async () => {
+  const { states } = await underWay(ON, (name) => (Number(name.slice(-1)) < 8 && name !== 'exp-0010' ? 300 : 60));
+  expect(states).toEqual(['exp-0008 running', 'exp-0009 running', 'exp-0010 running']);
 });
