@@ -1,7 +1,9 @@
+import type { Judgement } from './analysis/verdict.js';
 import { type Decision, isBacked } from './decision.js';
 import { type Experiment, metricOf } from './experiment.js';
 import type { FindingDraft } from './finding.js';
 import { idSpans } from './notebook.js';
+import { probability } from './standing.js';
 
 /** What a decision rests on. */
 export interface Evidence {
@@ -11,6 +13,8 @@ export interface Evidence {
   /** What it was compared with; null: nothing, or it is the incumbent itself. */
   readonly incumbent: Experiment | null;
   readonly metric: string;
+  /** Of all its runs against all of the incumbent's; null: none, or it is the incumbent itself. */
+  readonly judgement: Judgement | null;
   readonly verdict: string | null;
   readonly reason: string;
 }
@@ -52,15 +56,23 @@ export function decisionFinding(evidence: Evidence, decision: Decision): Finding
   };
 }
 
-/** `val_bpb 0.950000, −0.020000 against exp-0001 (0.970000); verdict: win`. */
-function figures({ experiment, incumbent, metric, verdict }: Evidence): string {
+/**
+ * `val_bpb 0.950000, −0.020000 against exp-0001 (0.970000); verdict: win`, and where more is known than these two runs what all of both
+ * configurations say, which is what the verdict rests on.
+ */
+function figures({ experiment, incumbent, metric, verdict, judgement }: Evidence): string {
   const value = metricOf(experiment, metric);
   const reference = incumbent && metricOf(incumbent, metric);
   const compared =
     value === null || reference === null || !incumbent
       ? ''
       : `, ${signed(value - reference)} against ${incumbent.id} (${reference.toFixed(6)})`;
-  return `${metric} ${value?.toFixed(6) ?? 'none'}${compared}; verdict: ${verdict ?? 'none'}`;
+  return `${metric} ${value?.toFixed(6) ?? 'none'}${compared}${judgement ? judged(judgement) : ''}; verdict: ${verdict ?? 'none'}`;
+}
+
+function judged({ difference, pBetter, n, incumbentN, df }: Judgement): string {
+  if (pBetter === null) return '';
+  return `; ${signed(difference)} by all runs with the machines taken out (${probability(pBetter)}, n=${n} against ${incumbentN}, df=${Math.round(df ?? 0)})`;
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(6)}`;

@@ -33,9 +33,9 @@ export function notebook(findings: readonly Finding[]): string {
 
 function chapter(title: string, findings: readonly Finding[], kind: Finding['kind']): string[] {
   const entries = findings.filter((finding) => finding.kind === kind);
-  // What stands comes first; of what stands, the latest.
+  // What stands comes first; of what stands, the latest; what was written at once stays in its order.
   const order = (a: Finding, b: Finding) =>
-    Number(a.supersededBy !== null) - Number(b.supersededBy !== null) || b.at - a.at || ordinal(b.id) - ordinal(a.id);
+    Number(a.supersededBy !== null) - Number(b.supersededBy !== null) || b.at - a.at || ordinal(a.id) - ordinal(b.id);
   return entries.length === 0 ? [] : [`### ${title}\n\n${[...entries].sort(order).map(entry).join('\n')}`];
 }
 

@@ -53,6 +53,7 @@ async function decide(lab: Lab, { id, kind, reason, commit }: DecisionRequest): 
     replicates: experiments.filter((run) => isSameCode(run, experiment) && run.state === 'done' && run.id !== id),
     incumbent: experiments.find((run) => run.id === against && run.id !== id) ?? null,
     metric: campaign.metric.name,
+    judgement: earlier ? null : (analysis.judgements.get(id) ?? null),
     verdict: standing?.verdict ?? earlier?.verdict ?? null,
     reason,
   };

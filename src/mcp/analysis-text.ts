@@ -1,3 +1,4 @@
+import { OUTCOME_WORDS } from '../domain/analysis/held-up.js';
 import { targetWords } from '../domain/analysis/target.js';
 import { probability } from '../domain/standing.js';
 import type { AnalysedResults } from '../lab/analyse-results.js';
@@ -127,8 +128,6 @@ function tiersLine({ tiers }: AnalysedResults): string | null {
   const rho = tiers.spearman === null ? '' : `rank correlation ${significant(tiers.spearman.rho, 2)}, `;
   return `Tiers ${tiers.tiers.join(' and ')} share ${tiers.configs} configurations: ${rho}${inversions} inversions beyond noise.`;
 }
-
-const OUTCOME_WORDS = { held_up: 'held up', fell_back: 'fell back', open: 'is open' } as const;
 
 function repetitionLine({ repetition }: AnalysedResults): string | null {
   if (repetition === null) return null;

@@ -6,6 +6,7 @@ import { AutoresearchError } from '../../src/domain/errors.js';
 import { readCampaign, readExperiments } from '../../src/lab/lab.js';
 import { readProject } from '../../src/store/read-project.js';
 import { callTool, connectClient } from '../support/client.js';
+import { plantedLab, runWave } from '../support/planted-runs.js';
 import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab } from '../support/test-lab.js';
@@ -307,4 +308,19 @@ it('takes a decision, and shows it everywhere, while the machines do not answer'
   expect(await read('autoresearch://experiments/exp-0002/diff')).toContain('LEARNING_RATE = 0.08');
   expect((await callTool(client, 'analyze_results', {})).text).toMatch(/^The machines could not be asked/);
   expect(readFileSync(join(directory, 'train.py'), 'utf8')).toBe(LARGER);
+});
+
+it('gives as evidence what all runs of both say, not only the one that is kept', async () => {
+  const { lab } = await plantedLab(
+    ({ overrides }, noise) => ({ value: 1 - (overrides['DEPTH'] === 6 ? 0.01 : 0) + 1e-4 * noise }),
+    { clusters: 1 },
+  );
+  const client = await connectClient(async () => lab);
+  const experiments = [{ description: 'six layers', overrides: { DEPTH: 6 } }];
+  await runWave(client, 'launch_wave', { experiments, replicates: 3 });
+  const six = (await readExperiments(lab)).find(({ description }) => description === 'six layers');
+  await callTool(client, 'record_decision', { experiment_id: six?.id, decision: 'keep', reason: 'shallow is enough' });
+  expect((await lab.store.findings()).find(({ kind }) => kind === 'decision')?.text).toMatch(
+    /^Kept: exp-\d{4}, six layers\. val_bpb 0\.9[89]\d+, −0\.0\d+ against exp-0001 \(\d\.\d+\); −0\.0(10|09)\d* by all runs with the machines taken out \(P>0\.99, n=3 against 3, df=4\); verdict: win\. Reason: shallow is enough$/,
+  );
 });

@@ -19,10 +19,12 @@ interface Step {
  */
 export function effectDrafts({ effects, n }: WaveEffects, file: WaveFile, metric: Metric): FindingDraft[] {
   const experimentIds = experimentsOf(file).flatMap(({ id, state }) => (state === 'done' ? [id] : []));
-  return effects.flatMap((effect): FindingDraft[] => {
+  // What was shown comes first.
+  const inOrder = [...effects].sort((a, b) => Number(isSeen(b)) - Number(isSeen(a)));
+  return inOrder.flatMap((effect): FindingDraft[] => {
     const { name, estimate, interval } = effect;
     if (interval === null) return [];
-    const isShown = interval[0] > 0 || interval[1] < 0;
+    const isShown = isSeen(effect);
     const steps = name.split('×').map((part) => stepOf(part, file.wave.factors));
     if (!isShown && steps.length > 1) return [];
     const subject = `effect:${steps.map(({ factor, from, to }) => `${factor} ${from}→${to}`).join('×')}`;
@@ -33,6 +35,8 @@ export function effectDrafts({ effects, n }: WaveEffects, file: WaveFile, metric
     ];
   });
 }
+
+const isSeen = ({ interval }: Effect): boolean => interval !== null && (interval[0] > 0 || interval[1] < 0);
 
 function saidOf({ estimate }: Effect, steps: readonly Step[], isShown: boolean, { name, goal }: Metric): string {
   const [step, other] = steps;

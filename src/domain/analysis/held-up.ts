@@ -3,10 +3,13 @@ import type { WaveId } from '../ids.js';
 import { experimentsOf, type WaveFile } from '../wave.js';
 import { adjustedValues, type BlockedFit } from './adjusted-values.js';
 import type { CampaignAnalysis, JudgedConfig } from './campaign-analysis.js';
-import { type Judgement, judge } from './verdict.js';
+import { type Judgement, judge, type Verdict } from './verdict.js';
 
-/** held_up: the fresh runs alone are a win. fell_back: a tie or a loss. open: too few of them to say. */
-export const OUTCOMES = ['held_up', 'fell_back', 'open'] as const;
+/**
+ * held_up: the fresh runs alone are a win. not_shown: a tie, the gain may be there or not. fell_back: a loss. open: a retest, few more runs
+ * would say.
+ */
+export const OUTCOMES = ['held_up', 'not_shown', 'fell_back', 'open'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 export interface Repeated {
@@ -63,7 +66,19 @@ export function repetitionIn(
 const estimateIn = ({ configs }: BlockedFit, wanted: string | undefined) =>
   configs.find(({ config }) => config === wanted);
 
-function outcomeOf({ verdict }: Judgement): Outcome {
-  if (verdict === 'win') return 'held_up';
-  return verdict === 'tie' || verdict === 'loss' ? 'fell_back' : 'open';
-}
+const OUTCOME_OF: Readonly<Record<Verdict, Outcome>> = {
+  win: 'held_up',
+  tie: 'not_shown',
+  loss: 'fell_back',
+  retest: 'open',
+};
+
+const outcomeOf = ({ verdict }: Judgement): Outcome => (verdict === null ? 'open' : OUTCOME_OF[verdict]);
+
+/** In a sentence about a run. */
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  held_up: 'held up',
+  not_shown: 'did not show again',
+  fell_back: 'fell back',
+  open: 'is open',
+};

@@ -9,7 +9,7 @@ export interface RankedConfig extends JudgedConfig {
 }
 
 export interface Ranking {
-  /** All but the incumbent, the best first: by the shrunk value where there is one, else the adjusted. */
+  /** All but the incumbent, the best first: by the shrunk value, which is one for all where they differ by noise alone, then the adjusted. */
   readonly configs: readonly RankedConfig[];
   readonly verdicts: Readonly<Record<Verdict, number>>;
   /** Those whose gain would stay real at a false discovery rate of 10 %; null without a P. */
@@ -41,7 +41,11 @@ export function rankConfigs(analysis: CampaignAnalysis, chosen: ReadonlySet<stri
   return {
     configs: candidates
       .map((one) => ({ ...one, discovery: discoveries.get(one) ?? null }))
-      .sort((a, b) => compareMetric(metric.goal, bestEstimate(a), bestEstimate(b))),
+      .sort(
+        (a, b) =>
+          compareMetric(metric.goal, bestEstimate(a), bestEstimate(b)) ||
+          compareMetric(metric.goal, a.estimate.adjusted, b.estimate.adjusted),
+      ),
     verdicts: { win, tie, loss, retest },
     discoveries: tested.length === 0 ? null : found.filter(({ isReal }) => isReal).length,
     luck:

@@ -7,7 +7,7 @@ import { experimentsOf, type WaveFile } from '../wave.js';
 import type { CampaignAnalysis } from './campaign-analysis.js';
 import { tQuantile } from './distributions.js';
 import { short, signed } from './effect-findings.js';
-import type { Repetition } from './held-up.js';
+import { OUTCOME_WORDS, type Repetition } from './held-up.js';
 import { levelLabel } from './main-effects.js';
 import type { Ranking } from './ranking.js';
 
@@ -46,7 +46,8 @@ export function noiseDrafts({ noise, fit, metric, observations }: CampaignAnalys
   const apart = tQuantile(0.975, noise.effectiveDf) * Math.SQRT2 * noise.sd;
   const prior = noise.prior === null ? '' : `, with a prior of ${short(noise.prior)}`;
   const between = fit.blockVariance === null ? null : Math.sqrt(fit.blockVariance.variance);
-  const machines = between === null ? '' : ` Machines differ by SD ${short(between)}.`;
+  const machines =
+    between === null ? '' : ` Machines differ by ${between === 0 ? 'no more than that' : `SD ${short(between)}`}.`;
   const text = `Equal runs on one machine scatter by SD ${short(noise.sd)} in ${metric.name} (${noise.df} df${prior}): two single runs less than ${short(apart)} apart cannot be told from each other.${machines}`;
   const repeated = new Set(fit.configs.flatMap(({ config, n }) => (n > 1 ? [config] : [])));
   const experimentIds = observations.flatMap(({ config, experimentId }) =>
@@ -102,7 +103,7 @@ export function repetitionDrafts(
     const [id] = config.experiments;
     if (outcome === 'open' || id === undefined) return [];
     const p = fresh.pBetter === null ? '' : ` (${probability(fresh.pBetter)})`;
-    const text = `Run again in ${waveId}, ${id} (${nameOf(id, experiments)}) ${outcome === 'held_up' ? 'held up' : 'fell back'}: ${signed(fresh.difference)} ${name} by ${counted(fresh.n, 'fresh run')} alone${p}, ${signed(before)} before.`;
+    const text = `Run again in ${waveId}, ${id} (${nameOf(id, experiments)}) ${OUTCOME_WORDS[outcome]}: ${signed(fresh.difference)} ${name} by ${counted(fresh.n, 'fresh run')} alone${p}, ${signed(before)} before.`;
     const own = experiments.filter((run) => run.waveId === waveId && config.experiments.includes(run.id));
     const experimentIds = own.map((run) => run.id);
     return [
