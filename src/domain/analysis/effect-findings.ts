@@ -53,8 +53,7 @@ const isGain = (estimate: number, goal: Goal): boolean => (goal === 'minimize' ?
 
 const arrow = ({ factor, from, to }: Step): string => `${factor} ${from} → ${to}`;
 
-const doubtOf = ({ aliases }: Effect): string =>
-  aliases.length === 0 ? '' : `; these runs cannot tell it from ${aliases.join(', ')}`;
+const doubtOf = ({ aliases }: Effect): string => (aliases.length === 0 ? '' : `; aliased with ${aliases.join(', ')}`);
 
 /** `LR` goes from its lowest number, or first label, to its last; `ACT[gelu]` from the first label to that one. */
 function stepOf(name: string, factors: Readonly<Record<string, readonly Literal[]>>): Step {

@@ -23,11 +23,11 @@ export function waveDrafts(waves: readonly WaveFile[], metric: Metric): FindingD
       const value = metricOf(run, metric.name);
       return value === null ? [] : [{ run, value }];
     });
-    const [best] = results.sort((a, b) => compareMetric(metric.goal, a.value, b.value));
+    // Of the incumbent's replicates the best is luck.
+    const candidates = results.filter(({ run }) => !run.isSentinel);
+    const [best] = candidates.sort((a, b) => compareMetric(metric.goal, a.value, b.value));
     const asked = description === '' ? '' : `“${description}” `;
-    const found = best
-      ? ` The best as printed: ${best.run.id} ${best.value.toFixed(6)}, ${best.run.description}.`
-      : ' None has a result.';
+    const found = best ? ` The best as printed: ${best.run.id} ${best.value.toFixed(6)}, ${best.run.description}.` : '';
     const text = `${asked}${designWords(file)}; ${counted(runs.length)}, ${results.length} with a result.${found}`;
     const experimentIds = runs.map((run) => run.id);
     return [{ ...BY_SERVER, kind: 'wave', subject: `wave:${id}`, claim: 'ran', text, n: runs.length, experimentIds }];

@@ -13,7 +13,7 @@ const WAVE = plantedWave(
   1,
   1,
   [
-    { config: 0, host, value: 1 },
+    { config: 0, host, value: 1, about: { isSentinel: true } },
     { config: 1, host, value: 0.9, levels: { LR: 0.05, WD: 0.1 }, about: { accelerators: 'H200:1' } },
     { config: 2, host, value: 0.95, levels: { LR: 0.03, WD: 0.2 } },
     {
@@ -63,7 +63,7 @@ it('notes an effect between its levels, with what it cannot be told from, and on
       kind: 'effect',
       subject: 'effect:LR 0.03→0.05',
       claim: 'lowers',
-      text: 'LR 0.03 → 0.05 lowers val_bpb by 0.0021, which is better (95 % -0.003 to -0.0012); these runs cannot tell it from A×B.',
+      text: 'LR 0.03 → 0.05 lowers val_bpb by 0.0021, which is better (95 % -0.003 to -0.0012); aliased with A×B.',
       interval: [-0.003, -0.0012],
       n: 2,
       experimentIds: ['exp-0001', 'exp-0002', 'exp-0003'],
