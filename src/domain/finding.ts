@@ -52,7 +52,7 @@ export type FindingDraft = Pick<
 
 /**
  * Adds what is new. A draft whose claim is that of the finding that stands on its subject is the same finding with more evidence, and
- * renews it in place; one that claims something else supersedes it, and both stay; one that saw less than it leaves it as it is. Changes `file`.
+ * renews it in place; one that claims something else supersedes it, and both stay; one of other runs that saw less leaves it as it is. Changes `file`.
  * @returns the findings that now stand for the drafts, in their order
  */
 export function addFindings(
@@ -84,10 +84,14 @@ type Said = Pick<Finding, 'claim' | 'text'>;
 const saysTheSame = (a: Said, b: Said): boolean =>
   a.claim === null || b.claim === null ? a.text === b.text : a.claim === b.claim;
 
-type Measured = Pick<Finding, 'claim' | 'interval'>;
-/** It could not show what stands, and allows it: too few runs refute nothing. */
-const sawLess = (standing: Measured, { claim, interval }: Measured): boolean =>
+type Measured = Pick<Finding, 'claim' | 'interval' | 'experimentIds'>;
+/**
+ * Other runs that could not show what stands, and allow it: too few refute nothing. The same runs do, where they are read anew with noise
+ * that is better known.
+ */
+const sawLess = (standing: Measured, { claim, interval, experimentIds }: Measured): boolean =>
   claim === NOT_SHOWN &&
+  !standing.experimentIds.every((id) => experimentIds.includes(id)) &&
   (standing.interval === null ||
     interval === null ||
     (interval[0] <= standing.interval[1] && standing.interval[0] <= interval[1]));

@@ -1,4 +1,4 @@
-import { type Finding, NOT_SHOWN } from './finding.js';
+import type { Finding } from './finding.js';
 import { type ExperimentId, ordinal } from './ids.js';
 
 const CHAPTERS: readonly { readonly kind: Finding['kind']; readonly title: string }[] = [
@@ -16,7 +16,7 @@ const CHAPTERS: readonly { readonly kind: Finding['kind']; readonly title: strin
 const HEAD = `# Findings
 
 What the runs of this project have shown, the latest campaign first; n is the number of runs that a sentence rests on. What was
-refuted stays, struck through, with what refuted it. Written anew from \`findings.json\`: what is changed here is lost.`;
+refuted stays, struck through, with what stands in its place. Written anew from \`findings.json\`: what is changed here is lost.`;
 
 /** All findings as Markdown, for people and for the next campaign. */
 export function notebook(findings: readonly Finding[]): string {
@@ -39,7 +39,7 @@ function chapter(title: string, findings: readonly Finding[], kind: Finding['kin
   return entries.length === 0 ? [] : [`### ${title}\n\n${[...entries].sort(order).map(entry).join('\n')}`];
 }
 
-function entry({ id, claim, text, n, experimentIds, at, by, supersedes, supersededBy }: Finding): string {
+function entry({ id, text, n, experimentIds, at, by, supersedes, supersededBy }: Finding): string {
   const basis = [
     ...(n === null ? [] : [`n = ${n}`]),
     ...(experimentIds.length === 0 ? [] : [idSpans(experimentIds)]),
@@ -47,8 +47,7 @@ function entry({ id, claim, text, n, experimentIds, at, by, supersedes, supersed
     ...(by === 'agent' ? ['an agent’s note'] : []),
   ].join('; ');
   const words = inLine(text);
-  if (supersededBy !== null)
-    return `- ${id}: ~~${words}~~ (${basis}) ${claim === NOT_SHOWN ? 'Since shown' : 'Refuted'} by ${supersededBy}.`;
+  if (supersededBy !== null) return `- ${id}: ~~${words}~~ (${basis}) Replaced by ${supersededBy}.`;
   return `- **${id}**: ${words} (${basis})${supersedes === null ? '' : ` Replaces ${supersedes}.`}`;
 }
 

@@ -1,5 +1,4 @@
-import { findingsOf } from '../domain/analysis/report-findings.js';
-import { NO_WIN } from '../domain/analysis/wave-findings.js';
+import { findingsOf, isNews } from '../domain/analysis/report-findings.js';
 import { addFindings, type Finding, type FindingDraft } from '../domain/finding.js';
 import { type Lab, readCampaign, readWaves } from './lab.js';
 
@@ -23,11 +22,10 @@ export async function recordReport(lab: Lab, report: Parameters<typeof findingsO
   const standing = new Set(
     (await lab.store.findings())
       .filter(({ campaign, supersededBy }) => campaign === lab.project.campaign && supersededBy === null)
-      .map(({ subject }) => subject),
+      .flatMap(({ subject }) => subject ?? []),
   );
-  // That something is no win is news only where it was one.
   return recordFindings(
     lab,
-    drafts.filter(({ claim, subject }) => claim !== NO_WIN || standing.has(subject)),
+    drafts.filter((draft) => isNews(draft, standing)),
   );
 }

@@ -58,18 +58,25 @@ it('lets another claim about the same subject supersede the first, and keeps bot
 it('lets what saw less stand beside nothing: an effect that few runs could not show is not refuted by them', () => {
   const file = empty();
   const shown = draft({ claim: 'lowers', interval: [-0.003, -0.001] });
-  const unseen = draft({ claim: NOT_SHOWN, text: 'no effect could be shown', interval: [-0.004, 0.002] });
+  const experimentIds = [8, 9].map(experimentId);
+  const unseen = draft({
+    claim: NOT_SHOWN,
+    text: 'no effect could be shown',
+    interval: [-0.004, 0.002],
+    experimentIds,
+  });
   addFindings(file, [shown], night);
   expect(addFindings(file, [unseen], night)).toMatchObject([{ id: 'finding-001', claim: 'lowers' }]);
   // As large as it was said to be it cannot be.
   const narrow = { ...unseen, interval: [-0.0005, 0.0005] as const };
   expect(addFindings(file, [narrow], night)).toMatchObject([{ id: 'finding-002', supersedes: 'finding-001' }]);
   expect(addFindings(file, [shown], night)).toMatchObject([{ id: 'finding-003', supersedes: 'finding-002' }]);
+  // The same runs, with noise that is better known.
+  const anew = { ...unseen, experimentIds: shown.experimentIds };
+  expect(addFindings(file, [anew], night)).toMatchObject([{ id: 'finding-004', supersedes: 'finding-003' }]);
   const text = notebook(Object.values(file.findings));
-  expect(text).toContain(
-    '~~no effect could be shown~~ (n = 4; exp-0001…exp-0003, exp-0007; 2026-03-14) Since shown by finding-003.',
-  );
-  expect(text).toMatch(/finding-001: ~~.*Refuted by finding-002\./);
+  expect(text).toMatch(/finding-002: ~~no effect could be shown~~ .*Replaced by finding-003\./);
+  expect(text).toMatch(/finding-001: ~~.*Replaced by finding-002\./);
 });
 
 it('refutes nothing of another campaign by itself, whose base was another, but what is named it does', () => {
@@ -117,7 +124,7 @@ it('reads like a notebook: what stands first, what was refuted struck through, n
     "# Findings
 
     What the runs of this project have shown, the latest campaign first; n is the number of runs that a sentence rests on. What was
-    refuted stays, struck through, with what refuted it. Written anew from \`findings.json\`: what is changed here is lost.
+    refuted stays, struck through, with what stands in its place. Written anew from \`findings.json\`: what is changed here is lost.
 
     ## day
 
@@ -130,7 +137,7 @@ it('reads like a notebook: what stands first, what was refuted struck through, n
     ### What the factors do
 
     - **finding-002**: MATRIX_LR has no effect (n = 8; exp-0001…exp-0003, exp-0007; 2026-03-14) Replaces finding-001.
-    - finding-001: ~~MATRIX_LR 0.05 is better than 0.03 by 0.0021~~ (n = 4; exp-0001…exp-0003, exp-0007; 2026-03-14) Refuted by finding-002.
+    - finding-001: ~~MATRIX_LR 0.05 is better than 0.03 by 0.0021~~ (n = 4; exp-0001…exp-0003, exp-0007; 2026-03-14) Replaced by finding-002.
 
     ### What crashes
 

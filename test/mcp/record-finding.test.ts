@@ -31,9 +31,9 @@ it('writes a note with its evidence into the notebook, where the next campaign r
   const { contents } = await client.readResource({ uri: 'autoresearch://findings' });
   const file = readFileSync(join(directory, '.autoresearch', 'findings.md'), 'utf8');
   expect(contents).toMatchObject([{ mimeType: 'text/markdown', text: file }]);
-  expect(file).toMatch(/\*\*finding-002\*\*: It is not: the evaluation is\. .* Refutes finding-001\.\n/);
+  expect(file).toMatch(/\*\*finding-002\*\*: It is not: the evaluation is\. .* Replaces finding-001\.\n/);
   expect(file).toMatch(
-    /finding-001: ~~The loader is the limit\.~~ \(n = 2; exp-0001, exp-0002; .*\) Refuted by finding-002\./,
+    /finding-001: ~~The loader is the limit\.~~ \(n = 2; exp-0001, exp-0002; .*\) Replaced by finding-002\./,
   );
   const another = await openStore(join(directory, '.autoresearch'), lab.now).findings();
   expect(another.map(({ id, by, n }) => [id, by, n])).toEqual([

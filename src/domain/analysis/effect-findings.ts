@@ -14,8 +14,8 @@ interface Step {
 }
 
 /**
- * What each factor of a design does between which levels, for over others it may do something else; what could not be shown is noted too, of
- * interactions only what was. Without an interval nothing is noted.
+ * What each factor of a design does between which levels, for over others it may do something else; what could not be shown is noted too.
+ * Without an interval nothing is.
  */
 export function effectDrafts({ effects, n }: WaveEffects, file: WaveFile, metric: Metric): FindingDraft[] {
   const experimentIds = experimentsOf(file).flatMap(({ id, state }) => (state === 'done' ? [id] : []));
@@ -26,7 +26,6 @@ export function effectDrafts({ effects, n }: WaveEffects, file: WaveFile, metric
     if (interval === null) return [];
     const isShown = isSeen(effect);
     const steps = name.split('×').map((part) => stepOf(part, file.wave.factors));
-    if (!isShown && steps.length > 1) return [];
     const subject = `effect:${steps.map(({ factor, from, to }) => `${factor} ${from}→${to}`).join('×')}`;
     const claim = isShown ? (estimate > 0 ? 'raises' : 'lowers') : NOT_SHOWN;
     const text = `${saidOf(effect, steps, isShown, metric)} (95 % ${short(interval[0])} to ${short(interval[1])})${doubtOf(effect)}.`;
@@ -41,6 +40,7 @@ const isSeen = ({ interval }: Effect): boolean => interval !== null && (interval
 function saidOf({ estimate }: Effect, steps: readonly Step[], isShown: boolean, { name, goal }: Metric): string {
   const [step, other] = steps;
   if (!step) return '';
+  if (other && !isShown) return `${step.factor} and ${other.factor} have no interaction that could be shown`;
   if (other) {
     return `${step.factor} and ${other.factor} interact: with ${other.factor} ${other.to}, ${arrow(step)} changes ${name} by ${signed(estimate)} beyond its mean effect`;
   }

@@ -1,6 +1,6 @@
 import type { Metric } from '../campaign.js';
 import type { Experiment, Literal } from '../experiment.js';
-import type { FindingDraft } from '../finding.js';
+import { type FindingDraft, NOT_SHOWN } from '../finding.js';
 import { experimentsOf, type WaveFile } from '../wave.js';
 import type { CrashRow } from './crash-map.js';
 import { effectDrafts, short } from './effect-findings.js';
@@ -8,7 +8,7 @@ import type { FactorTrend } from './factor-trends.js';
 import type { HardwareReport } from './hardware.js';
 import { levelLabel } from './main-effects.js';
 import type { ResearchReport } from './research-report.js';
-import { noiseDrafts, repetitionDrafts, resultDrafts, waveDrafts } from './wave-findings.js';
+import { NO_WIN, noiseDrafts, repetitionDrafts, resultDrafts, waveDrafts } from './wave-findings.js';
 
 type Shown = Pick<
   ResearchReport,
@@ -37,6 +37,13 @@ export function findingsOf(report: Shown, waves: readonly WaveFile[], metric: Me
     ...noiseDrafts(analysis),
   ];
 }
+
+/** Where nothing was claimed before, that something is no win, or an interaction not shown, is no news: that is true of most. */
+export const isNews = (
+  { claim, subject }: Pick<FindingDraft, 'claim' | 'subject'>,
+  standing: ReadonlySet<string>,
+): boolean =>
+  subject === null || standing.has(subject) || !(claim === NO_WIN || (claim === NOT_SHOWN && subject.includes('×')));
 
 type Draft = Omit<FindingDraft, 'by' | 'refutes' | 'interval'>;
 

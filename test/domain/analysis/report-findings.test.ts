@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { rankConfigs } from '../../../src/domain/analysis/ranking.js';
-import { findingsOf } from '../../../src/domain/analysis/report-findings.js';
+import { findingsOf, isNews } from '../../../src/domain/analysis/report-findings.js';
 import { waveId } from '../../../src/domain/ids.js';
 import { analysisOf, type PlantedRun, plantedWave } from '../../support/planted-wave.js';
 
@@ -83,7 +83,13 @@ it('notes an effect between its levels, with what it cannot be told from, and on
 
 it('notes no effect without an interval, and an interaction only where it is shown, with what it means', () => {
   expect(said(effects(null), 'effect')).toEqual([]);
-  expect(said(effects([-0.005, 0.001], 'LR×WD'), 'effect')).toEqual([]);
+  const [unseen] = said(effects([-0.005, 0.001], 'LR×WD'), 'effect');
+  expect(unseen).toMatchObject({
+    claim: 'not shown',
+    text: expect.stringMatching(/^LR and WD have no interaction that/),
+  });
+  expect(unseen && isNews(unseen, new Set())).toBe(false);
+  expect(unseen && isNews(unseen, new Set(['effect:LR 0.03→0.05×WD 0.1→0.2']))).toBe(true);
   expect(said(effects([-0.005, -0.001], 'LR×WD'), 'effect')).toMatchObject([
     {
       subject: 'effect:LR 0.03→0.05×WD 0.1→0.2',
