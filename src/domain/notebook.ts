@@ -1,4 +1,4 @@
-import type { Finding } from './finding.js';
+import { type Finding, NOT_SHOWN } from './finding.js';
 import { type ExperimentId, ordinal } from './ids.js';
 
 const CHAPTERS: readonly { readonly kind: Finding['kind']; readonly title: string }[] = [
@@ -33,9 +33,12 @@ export function notebook(findings: readonly Finding[]): string {
 
 function chapter(title: string, findings: readonly Finding[], kind: Finding['kind']): string[] {
   const entries = findings.filter((finding) => finding.kind === kind);
-  // What stands comes first; of what stands, the latest; what was written at once stays in its order.
+  // What stands comes first, and of that what was shown, the latest first; what was written at once stays in its order.
   const order = (a: Finding, b: Finding) =>
-    Number(a.supersededBy !== null) - Number(b.supersededBy !== null) || b.at - a.at || ordinal(a.id) - ordinal(b.id);
+    Number(a.supersededBy !== null) - Number(b.supersededBy !== null) ||
+    Number(a.claim === NOT_SHOWN) - Number(b.claim === NOT_SHOWN) ||
+    b.at - a.at ||
+    ordinal(a.id) - ordinal(b.id);
   return entries.length === 0 ? [] : [`### ${title}\n\n${[...entries].sort(order).map(entry).join('\n')}`];
 }
 
