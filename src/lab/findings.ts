@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { findingsOf, isNews } from '../domain/analysis/report-findings.js';
-import { addFindings, type Finding, type FindingDraft } from '../domain/finding.js';
+import { addFindings, type Finding, type FindingDraft, type FindingsFile } from '../domain/finding.js';
 import { type Lab, readCampaign, readWaves } from './lab.js';
 
 /**
@@ -7,10 +8,15 @@ import { type Lab, readCampaign, readWaves } from './lab.js';
  * @returns the findings that now stand for the drafts, in their order
  */
 export async function recordFindings(lab: Lab, drafts: readonly FindingDraft[]): Promise<Finding[]> {
-  let recorded: Finding[] = [];
-  if (drafts.length === 0) return recorded;
+  if (drafts.length === 0) return [];
+  const about = { campaign: lab.project.campaign, at: lab.now() };
+  // Writing takes a lock and the disk's time, and mostly all of it stands already.
+  const known = await lab.store.findings();
+  const tried: FindingsFile = { findings: Object.fromEntries(known.map((finding) => [finding.id, { ...finding }])) };
+  let recorded = addFindings(tried, drafts, about);
+  if (isDeepStrictEqual(Object.values(tried.findings), known)) return recorded;
   await lab.store.updateFindings((file) => {
-    recorded = addFindings(file, drafts, { campaign: lab.project.campaign, at: lab.now() });
+    recorded = addFindings(file, drafts, about);
   });
   return recorded;
 }

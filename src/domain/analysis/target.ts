@@ -12,8 +12,9 @@ export interface ReachedTarget {
 
 /** The best configuration, if it has reached the target; null without a target, too. */
 export function reachedTarget({ configs, metric }: CampaignAnalysis, target: number | null): ReachedTarget | null {
+  if (target === null) return null;
   const [best] = [...configs.values()].sort((a, b) => compareMetric(metric.goal, bestEstimate(a), bestEstimate(b)));
-  if (target === null || !best) return null;
+  if (!best) return null;
   const estimate = bestEstimate(best);
   return compareMetric(metric.goal, estimate, target) <= 0 ? { target, config: best, estimate } : null;
 }

@@ -73,6 +73,7 @@ export function resultDrafts(
   const { incumbent, metric } = analysis;
   const against = incumbent?.experiments[0];
   if (against === undefined) return [];
+  const descriptions = new Map<string, string>(experiments.map(({ id, description }) => [id, description]));
   const drafts = ranking.configs.flatMap((config): FindingDraft[] => {
     const { judgement, experiments: ids } = config;
     const [id] = ids;
@@ -80,8 +81,8 @@ export function resultDrafts(
     const isWin = judgement.verdict === 'win';
     const figures = `${signed(judgement.difference)} ${metric.name} with the machines taken out (${probability(judgement.pBetter)}, df ${Math.round(judgement.df ?? 0)})`;
     const text = isWin
-      ? `${id} (${nameOf(id, experiments)}) beats ${against}: ${figures}.`
-      : `${id} (${nameOf(id, experiments)}) is not ahead of ${against} beyond doubt: ${figures}, verdict ${judgement.verdict}.`;
+      ? `${id} (${descriptions.get(id)}) beats ${against}: ${figures}.`
+      : `${id} (${descriptions.get(id)}) is not ahead of ${against} beyond doubt: ${figures}, verdict ${judgement.verdict}.`;
     const subject = `result:${id} against ${against}`;
     const claim = isWin ? 'win' : NO_WIN;
     const experimentIds = ids.map((one) => ExperimentId.parse(one));
