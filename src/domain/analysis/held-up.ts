@@ -1,6 +1,6 @@
 import { compareMetric } from '../campaign.js';
 import type { WaveId } from '../ids.js';
-import { experimentsOf, type WaveFile } from '../wave.js';
+import type { WaveFile } from '../wave.js';
 import { adjustedValues, type BlockedFit } from './adjusted-values.js';
 import type { CampaignAnalysis, JudgedConfig } from './campaign-analysis.js';
 import { type Judgement, judge, type Verdict } from './verdict.js';
@@ -39,9 +39,15 @@ export function repetitionIn(
   earlier: readonly WaveFile[],
 ): Repetition | null {
   const { observations, incumbent, configs, noise, metric } = analysis;
-  const isRepeated = experimentsOf(file).some(({ replicateOf, isSentinel }) => replicateOf !== null && !isSentinel);
-  if (!isRepeated) return null;
   const ids = new Set<string>(earlier.flatMap(({ experiments }) => Object.keys(experiments)));
+  // Most waves repeat the incumbent alone, and two fits of a long campaign take time.
+  const isRepeated = [...configs.values()].some(
+    (config) =>
+      config !== incumbent &&
+      config.experiments.some((id) => id in file.experiments) &&
+      config.experiments.some((id) => ids.has(id)),
+  );
+  if (!isRepeated) return null;
   const before = adjustedValues(
     observations.filter(({ experimentId }) => ids.has(experimentId)),
     noise,
