@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { findingsOf, isNews } from '../domain/analysis/report-findings.js';
+import { findingsOf } from '../domain/analysis/report-findings.js';
 import { addFindings, type Finding, type FindingDraft, type FindingsFile } from '../domain/finding.js';
 import { type Lab, readCampaign, readWaves } from './lab.js';
 
@@ -24,14 +24,8 @@ export async function recordFindings(lab: Lab, drafts: readonly FindingDraft[]):
 /** What an analysis of the whole campaign has shown; of a part of it, the rest would seem refuted. */
 export async function recordReport(lab: Lab, report: Parameters<typeof findingsOf>[0]): Promise<Finding[]> {
   const { metric } = await readCampaign(lab);
-  const drafts = findingsOf(report, await readWaves(lab), metric);
-  const standing = new Set(
-    (await lab.store.findings())
-      .filter(({ campaign, supersededBy }) => campaign === lab.project.campaign && supersededBy === null)
-      .flatMap(({ subject }) => subject ?? []),
+  const standing = (await lab.store.findings()).flatMap(({ campaign, supersededBy, subject }) =>
+    campaign === lab.project.campaign && supersededBy === null && subject !== null ? [subject] : [],
   );
-  return recordFindings(
-    lab,
-    drafts.filter((draft) => isNews(draft, standing)),
-  );
+  return recordFindings(lab, findingsOf(report, await readWaves(lab), metric, new Set(standing)));
 }

@@ -8,7 +8,7 @@ import type { FactorTrend } from './factor-trends.js';
 import type { HardwareReport } from './hardware.js';
 import { levelLabel } from './main-effects.js';
 import type { ResearchReport } from './research-report.js';
-import { NO_WIN, noiseDrafts, repetitionDrafts, resultDrafts, waveDrafts } from './wave-findings.js';
+import { noiseDrafts, repetitionDrafts, resultDrafts, waveDrafts } from './wave-findings.js';
 
 type Shown = Pick<
   ResearchReport,
@@ -19,16 +19,22 @@ type Shown = Pick<
  * What an analysis of the whole campaign says that is worth keeping: what was asked, what beats the incumbent, what held up, effects with an
  * interval, trends with a shape, noise, accelerators that differ by more than twice the standard error, and levels at which runs crashed.
  * @param waves all of the campaign, for the ids that a finding rests on
+ * @param standing subjects of the campaign that something is claimed of
  */
-export function findingsOf(report: Shown, waves: readonly WaveFile[], metric: Metric): FindingDraft[] {
+export function findingsOf(
+  report: Shown,
+  waves: readonly WaveFile[],
+  metric: Metric,
+  standing: ReadonlySet<string>,
+): FindingDraft[] {
   const { analysis, effects, repetition, trends, hardware, crashes } = report;
   const experiments = waves.flatMap(experimentsOf);
   const designed = waves.find(({ wave }) => wave.id === effects?.waveId);
   return [
     ...waveDrafts(waves, metric),
-    ...resultDrafts(report, experiments),
+    ...resultDrafts(report, experiments, standing),
     ...repetitionDrafts(repetition, metric, experiments),
-    ...(effects && designed ? effectDrafts(effects, designed, metric) : []),
+    ...(effects && designed ? effectDrafts(effects, designed, metric) : []).filter((draft) => isNews(draft, standing)),
     ...[
       ...trends.flatMap((trend) => trendDrafts(trend, experiments, metric.name)),
       ...(hardware ? hardwareDrafts(hardware, experiments, metric.name) : []),
@@ -38,12 +44,9 @@ export function findingsOf(report: Shown, waves: readonly WaveFile[], metric: Me
   ];
 }
 
-/** Where nothing was claimed before, that something is no win, or an interaction not shown, is no news: that is true of most. */
-export const isNews = (
-  { claim, subject }: Pick<FindingDraft, 'claim' | 'subject'>,
-  standing: ReadonlySet<string>,
-): boolean =>
-  subject === null || standing.has(subject) || !(claim === NO_WIN || (claim === NOT_SHOWN && subject.includes('×')));
+/** Where nothing was claimed before, that an interaction is not shown is no news: that is true of most. */
+const isNews = ({ claim, subject }: FindingDraft, standing: ReadonlySet<string>): boolean =>
+  subject === null || standing.has(subject) || !(claim === NOT_SHOWN && subject.includes('×'));
 
 type Draft = Omit<FindingDraft, 'by' | 'refutes' | 'interval'>;
 

@@ -60,30 +60,31 @@ export function noiseDrafts({ noise, fit, metric, observations }: CampaignAnalys
 
 /** More than these nobody reads; those that stand are renewed. */
 const MOST_RESULTS = 10;
-export const NO_WIN = 'no win';
+const NO_WIN = 'no win';
 
 /**
- * What beats the incumbent beyond doubt, and what does not, which matters only where it was once noted as a win. The configuration that it was
+ * What beats the incumbent beyond doubt, and what does not where it was once noted as a win. The configuration that it was
  * compared with is part of the subject: after a keep the next one is another question.
  */
 export function resultDrafts(
   { ranking, analysis }: { readonly ranking: Ranking; readonly analysis: CampaignAnalysis },
   experiments: readonly Experiment[],
+  standing: ReadonlySet<string>,
 ): FindingDraft[] {
   const { incumbent, metric } = analysis;
   const against = incumbent?.experiments[0];
   if (against === undefined) return [];
-  const descriptions = new Map<string, string>(experiments.map(({ id, description }) => [id, description]));
   const drafts = ranking.configs.flatMap((config): FindingDraft[] => {
     const { judgement, experiments: ids } = config;
     const [id] = ids;
     if (id === undefined || judgement === null || judgement.verdict === null || judgement.pBetter === null) return [];
     const isWin = judgement.verdict === 'win';
+    const subject = `result:${id} against ${against}`;
+    if (!isWin && !standing.has(subject)) return [];
     const figures = `${signed(judgement.difference)} ${metric.name} with the machines taken out (${probability(judgement.pBetter)}, df ${Math.round(judgement.df ?? 0)})`;
     const text = isWin
-      ? `${id} (${descriptions.get(id)}) beats ${against}: ${figures}.`
-      : `${id} (${descriptions.get(id)}) is not ahead of ${against} beyond doubt: ${figures}, verdict ${judgement.verdict}.`;
-    const subject = `result:${id} against ${against}`;
+      ? `${id} (${nameOf(id, experiments)}) beats ${against}: ${figures}.`
+      : `${id} (${nameOf(id, experiments)}) is not ahead of ${against} beyond doubt: ${figures}, verdict ${judgement.verdict}.`;
     const claim = isWin ? 'win' : NO_WIN;
     const experimentIds = ids.map((one) => ExperimentId.parse(one));
     return [{ ...BY_SERVER, kind: 'result', subject, claim, text, n: ids.length, experimentIds }];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { rankConfigs } from '../../../src/domain/analysis/ranking.js';
-import { findingsOf, isNews } from '../../../src/domain/analysis/report-findings.js';
+import { findingsOf } from '../../../src/domain/analysis/report-findings.js';
 import { waveId } from '../../../src/domain/ids.js';
 import { analysisOf, type PlantedRun, plantedWave } from '../../support/planted-wave.js';
 
@@ -54,8 +54,14 @@ const effects = (interval: readonly [number, number] | null, name = 'LR', estima
   },
 });
 
-const said = (report: Report, kind: string, goal: 'minimize' | 'maximize' = 'minimize') =>
-  findingsOf(report, [WAVE], { ...METRIC, goal }).filter((draft) => draft.kind === kind);
+const NONE: ReadonlySet<string> = new Set();
+
+const said = (
+  report: Report,
+  kind: string,
+  goal: 'minimize' | 'maximize' = 'minimize',
+  standing: ReadonlySet<string> = NONE,
+) => findingsOf(report, [WAVE], { ...METRIC, goal }, standing).filter((draft) => draft.kind === kind);
 
 it('notes an effect between its levels, with what it cannot be told from, and one that is not shown as that', () => {
   expect(said(effects([-0.003, -0.0012]), 'effect')).toEqual([
@@ -83,13 +89,12 @@ it('notes an effect between its levels, with what it cannot be told from, and on
 
 it('notes no effect without an interval, and an interaction only where it is shown, with what it means', () => {
   expect(said(effects(null), 'effect')).toEqual([]);
-  const [unseen] = said(effects([-0.005, 0.001], 'LR×WD'), 'effect');
-  expect(unseen).toMatchObject({
-    claim: 'not shown',
-    text: expect.stringMatching(/^LR and WD have no interaction that/),
-  });
-  expect(unseen && isNews(unseen, new Set())).toBe(false);
-  expect(unseen && isNews(unseen, new Set(['effect:LR 0.03→0.05×WD 0.1→0.2']))).toBe(true);
+  const unseen = effects([-0.005, 0.001], 'LR×WD');
+  expect(said(unseen, 'effect')).toEqual([]);
+  // Where it once was, it is news.
+  expect(said(unseen, 'effect', 'minimize', new Set(['effect:LR 0.03→0.05×WD 0.1→0.2']))).toMatchObject([
+    { claim: 'not shown', text: expect.stringMatching(/^LR and WD have no interaction that/) },
+  ]);
   expect(said(effects([-0.005, -0.001], 'LR×WD'), 'effect')).toMatchObject([
     {
       subject: 'effect:LR 0.03→0.05×WD 0.1→0.2',
@@ -104,7 +109,7 @@ it('takes one label of several against the first', () => {
     { config: 2, host, value: 1, levels: { ACT: 'gelu' } },
   ]);
   const report = effects([0.001, 0.003], 'ACT[gelu]', 0.002);
-  expect(findingsOf(report, [file], METRIC).find(({ kind }) => kind === 'effect')?.text).toBe(
+  expect(findingsOf(report, [file], METRIC, NONE).find(({ kind }) => kind === 'effect')?.text).toBe(
     'ACT relu → gelu raises val_bpb by 0.002, which is worse (95 % 0.001 to 0.003).',
   );
 });
@@ -120,7 +125,7 @@ it('notes what each wave asked and how once it has ended, and nothing of one tha
   const ended = plantedWave(1, 1, [{ config: 0, host, value: null }]);
   const running = structuredClone(ended);
   for (const run of Object.values(running.experiments)) run.state = 'running';
-  expect(findingsOf(nothing([running]), [running], METRIC)).toEqual([]);
+  expect(findingsOf(nothing([running]), [running], METRIC, NONE)).toEqual([]);
 });
 
 it('notes the noise with what it means for two values, and what beats the incumbent beyond doubt', () => {
@@ -128,7 +133,7 @@ it('notes the noise with what it means for two values, and what beats the incumb
   const better = [0.99, 0.9901].map((value): PlantedRun => ({ config: 1, host, value }));
   const worse = [1.01, 1.0101].map((value): PlantedRun => ({ config: 2, host, value }));
   const wave = plantedWave(1, 1, [...runs, ...better, ...worse]);
-  const drafts = findingsOf(nothing([wave]), [wave], METRIC);
+  const drafts = findingsOf(nothing([wave]), [wave], METRIC, new Set(['result:exp-0007 against exp-0001']));
   expect(drafts.find(({ kind }) => kind === 'noise')?.text).toBe(
     'Equal runs on one machine scatter by SD 0.000110 in val_bpb (5 df): two single runs less than 0.000398 apart cannot be told from each other.'.replace(
       '0.000110',
