@@ -81,7 +81,7 @@ it('shows the whole campaign on one screen, a run without a result as a dash and
       best so far  0.950000 val_bpb  exp-0005  −0.020000 against the incumbent  LEARNING_RATE=0.02 DEPTH=6
                    No noise floor is known yet, so a better value is not a win: it may be chance. Replicates will tell.
       experiments  4 done, 1 crashed
-      throughput   100 experiments/h; clusters busy 80 % of the time
+      throughput   100 experiments/h; clusters busy 83 % of the time
                    one GPU would have needed 5.0 min for what took 3.0 min: 1.7× as fast
       cost         2 of 2 clusters have no price (autoresearch.yaml: prices)
 
@@ -119,8 +119,8 @@ it('shows what the campaign and each run cost, and what is idle of it', async ()
   const { stdout } = await inspect();
   expect(stdout.split('\n').filter((line) => /cost|\$|exp-0004/.test(line))).toMatchInlineSnapshot(`
     [
-      "  cost         $0.31, of it $0.06 (20 %) idle; $6.00/h now",
-      "               $4.69 left of limits.max_cost_usd, $5.00",
+      "  cost         $0.30, of it $0.05 (17 %) idle; $6.00/h now",
+      "               $4.70 left of limits.max_cost_usd, $5.00",
       "  gpu-01   up     H100:1        0        0     idle  $3.00/h  simulated",
       "  gpu-02   up     H100:1        0        0     idle  $3.00/h  simulated",
       "  #  experiment   val_bpb  − incumbent  state   ran   cost  on      what",

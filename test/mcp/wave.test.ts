@@ -129,7 +129,7 @@ it('launches a design, waits for it and shows every result once', async () => {
           "state": "done",
           "verdict": null,
         },
-        "busy_share": 0.801,
+        "busy_share": 0.826,
         "campaign": "test",
         "clusters": {
           "gpu-01": "up 0+0",
@@ -141,7 +141,7 @@ it('launches a design, waits for it and shows every result once', async () => {
         "counts": {
           "done": 5,
         },
-        "cursor": 1800000187263,
+        "cursor": 1800000181587,
         "experiments_per_hour": 100,
         "finished": [
           "exp-0001",
