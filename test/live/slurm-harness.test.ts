@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findEndpoint } from '../../src/adapters/skypilot/endpoint.js';
 import { findIdentity } from '../../src/adapters/skypilot/identity.js';
@@ -43,7 +43,9 @@ const wave = (values: readonly number[], seconds = 20) => ({
   accelerators: Object.keys(all),
   sentinels: 0,
 });
-const twelveFrom = (first: number): number[] => Array.from({ length: 12 }, (_, index) => first + index);
+let next = 10;
+/** Never the same again: what was run before would be answered with its result, also when a test is tried once more. */
+const twelve = (): number[] => Array.from({ length: 12 }, () => next++);
 
 const Row = z.looseObject({
   experiment_id: z.string(),
@@ -63,7 +65,8 @@ async function squeue(): Promise<z.infer<typeof Slurm>> {
   );
 }
 
-describe.runIf(isHarness)('waves on the harness', () => {
+// Two busy cores fail a launch now and then: a test is tried once more.
+describe.runIf(isHarness)('waves on the harness', { retry: 1 }, () => {
   const project = mkdtempSync(join(tmpdir(), 'autoresearch-waves-'));
   let server: ServerProcess;
 
@@ -143,6 +146,11 @@ describe.runIf(isHarness)('waves on the harness', () => {
     await restart();
   });
 
+  beforeEach(async () => {
+    // The one before may have failed between two servers.
+    if (!isAlive(server.pid)) await restart();
+  });
+
   afterAll(async () => {
     const { error } = await callTool(server.client, 'teardown', { all: true });
     await server.client.close();
@@ -153,8 +161,9 @@ describe.runIf(isHarness)('waves on the harness', () => {
   it(
     'completes a wave of 12 over 6 clusters whose server was killed during the launches and during the runs',
     async () => {
-      const values = twelveFrom(10);
-      const waveId = await launched(values.slice(1));
+      const values = twelve();
+      // The first wave of the campaign runs the unchanged base too, whose X is 10.
+      const waveId = await launched(values.filter((x) => x !== 10));
       await sleep(4_000); // into the launches, of which SkyPilot says nothing that one could wait for
       await kill();
       await restart();
@@ -171,7 +180,7 @@ describe.runIf(isHarness)('waves on the harness', () => {
   it(
     'completes a wave of which the API server was killed in the middle and started again',
     async () => {
-      const values = twelveFrom(30);
+      const values = twelve();
       const waveId = await launched(values);
       await until(() => isRunning(waveId));
       await killTree(Number(readFileSync(API_PID, 'utf8')));
@@ -185,7 +194,7 @@ describe.runIf(isHarness)('waves on the harness', () => {
   it(
     'finds a wave complete that ran with no server alive',
     async () => {
-      const values = twelveFrom(50);
+      const values = twelve();
       const waveId = await launched(values);
       await until(async () => !('planned' in (await counts())));
       await server.client.close();
@@ -222,7 +231,7 @@ describe.runIf(isHarness)('waves on the harness', () => {
   it(
     'notices an allocation that was cancelled from outside, and runs its experiments elsewhere',
     async () => {
-      const values = twelveFrom(70);
+      const values = twelve();
       // Long enough that whichever is cancelled has something left to run.
       const waveId = await launched(values, 90);
       await until(() => isRunning(waveId));
@@ -318,6 +327,14 @@ describe.runIf(isHarness)('waves on the harness', () => {
     5 * MINUTE,
   );
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 async function killTree(pid: number): Promise<void> {
   const { stdout } = await execa('ps', ['-o', 'pid=', '--ppid', String(pid)], { reject: false });
