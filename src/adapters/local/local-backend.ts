@@ -69,18 +69,17 @@ export function createLocalBackend({ directory, slots, threads, now = Date.now }
     submit: (cluster, tasks) => submit({ directory, reader, now }, cluster, tasks),
 
     async jobs(names) {
-      const [alive, gone] = [await live(names), await remembered(reader, names)];
-      const jobs = await unlessGone(alive, (cluster) => jobsOf(reader, cluster));
-      const ended = await unlessGone(gone, async (cluster) =>
-        (await jobsOf(reader, cluster)).filter(({ status }) => isFinalJobStatus(status)),
-      );
-      return [...jobs, ...ended].flat().toSorted((a, b) => a.submittedAt - b.submittedAt);
+      const running = await unlessGone(await live(names), (cluster) => jobsOf(reader, cluster));
+      // Looked for afterwards: a cluster that ended while it was read is among these.
+      const left = await unlessGone(await remembered(reader, names), (cluster) => jobsOf(reader, cluster));
+      const ended = left.flat().filter(({ status }) => isFinalJobStatus(status));
+      const jobs = new Map([...ended, ...running.flat()].map((job) => [job.jobId, job]));
+      return [...jobs.values()].toSorted((a, b) => a.submittedAt - b.submittedAt);
     },
 
     async logs(jobs) {
-      const names = jobs.map(({ cluster }) => cluster);
-      const clusters = [...(await live(names)), ...(await remembered(reader, names))];
-      return await Promise.all(jobs.map((job) => logOf(clusters, job)));
+      const alive = await live(jobs.map(({ cluster }) => cluster));
+      return await Promise.all(jobs.map((job) => logOf(reader, alive, job)));
     },
 
     async cancel(jobs) {
@@ -134,12 +133,23 @@ const jobOf = ({ file }: FoundCluster, { number, task }: NumberedTask, status: J
   timedOut: status?.timedOut ?? false,
 });
 
-async function logOf(clusters: readonly FoundCluster[], job: JobRef): Promise<JobLog> {
-  const cluster = clusters.find(({ file }) => file.name === job.cluster && jobNumber(file, job) !== null);
-  const number = cluster ? jobNumber(cluster.file, job) : null;
-  if (!cluster || number === null) return { ...job, text: null };
-  const text = await readHeadAndTail(jobLog(cluster.folder, number));
-  return { cluster: job.cluster, jobId: job.jobId, text: text ?? '' };
+/** A log that is not where its cluster lived may have moved with it meanwhile. */
+async function logOf(reader: ClusterReader, alive: readonly LiveCluster[], job: JobRef): Promise<JobLog> {
+  const { cluster, jobId } = job;
+  const home = logFileIn(alive, job);
+  const text = home === null ? null : await readHeadAndTail(home);
+  if (text !== null) return { cluster, jobId, text };
+  const left = logFileIn(await remembered(reader, [cluster]), job);
+  if (left !== null) return { cluster, jobId, text: (await readHeadAndTail(left)) ?? '' };
+  return { cluster, jobId, text: home === null ? null : '' };
+}
+
+function logFileIn(clusters: readonly FoundCluster[], job: JobRef): string | null {
+  for (const { folder, file } of clusters) {
+    const number = file.name === job.cluster ? jobNumber(file, job) : null;
+    if (number !== null) return jobLog(folder, number);
+  }
+  return null;
 }
 
 /** What clusters that ended by themselves, or whose runner was killed, left behind. Looking changes nothing. */

@@ -72,7 +72,11 @@ export function createReader(directory: string): ClusterReader {
 
   return {
     find: (name) => findIn(join(directory, name)),
-    findRemembered: (name) => findIn(join(directory, rememberedName(name))),
+    async findRemembered(name) {
+      const folder = join(directory, rememberedName(name));
+      const file = await readJson(clusterFile(folder), ClusterFile);
+      return file && { folder, file, runner: null }; // though it may still run for a moment, tidying up
+    },
     items: async ({ folder }) => await readdir(inboxOf(folder)),
     async environmentKeys(cluster, items) {
       const { environments } = memoryOf(cluster);

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLocalBackend } from '../../../src/adapters/local/local-backend.js';
-import { isRunning } from '../../../src/adapters/local/process-identity.js';
+import { identify, isRunning } from '../../../src/adapters/local/process-identity.js';
 import { anotherProcess, openWorkplace, temporaryFolder } from './workplace.js';
 
 // Real processes throughout: what is shown is who outlives whom.
@@ -62,6 +62,17 @@ describe('clusters of this machine', () => {
     expect(await bench.backend.jobs([cluster])).toMatchObject([{ jobId: first, status: 'SUCCEEDED' }]);
     expect(await bench.log(cluster, first)).toContain('the result');
     expect(existsSync(join(directory, cluster))).toBe(true);
+  });
+
+  it('tell what had ended from the moment they left by themselves, while their runner still tidies up', async () => {
+    const { bench, directory } = await openWorkplace(1);
+    const cluster = await bench.cluster(undefined, 0.3 / 60);
+    const [jobId = ''] = await bench.submit(cluster, bench.task('one', 'echo "the result"'));
+    await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);
+    // As if it were not through yet: the runner's process lives.
+    await writeFile(join(directory, `.ended-${cluster}`, 'runner.json'), JSON.stringify(identify(process.pid)));
+    expect(await bench.backend.jobs([cluster])).toMatchObject([{ jobId, status: 'SUCCEEDED' }]);
+    expect(await bench.log(cluster, jobId)).toContain('the result');
   });
 
   it('give their slot to another when their runner was killed and nobody looked', async () => {
