@@ -1,4 +1,5 @@
-import type { Crash, CrashCause } from './experiment.js';
+import { z } from 'zod';
+import { type Crash, type CrashCause, Literal } from './experiment.js';
 
 /** What a job's log says, design of train.py's output: upstream's summary block, or `METRIC name=value` lines. */
 export interface TrainingLog {
@@ -68,6 +69,23 @@ export function parseTrainingLog(log: string): TrainingLog {
     saysTimeout: lines.includes('AUTORESEARCH_TIMEOUT'),
     saysSetupFailed: lines.includes('AUTORESEARCH_SETUP_FAILED'),
   };
+}
+
+const CONFIG_LINE = 'config:';
+
+/**
+ * Constants as the run itself had them: what stands behind the last `config:`, a JSON object, in the block behind `---`. Read
+ * from the log, for the fact of that name holds only its beginning. null where none was printed.
+ */
+export function printedConstants(log: string): Readonly<Record<string, Literal>> | null {
+  const lines = logLines(log);
+  const line = lines.slice(lines.lastIndexOf('---') + 1).findLast((text) => text.startsWith(CONFIG_LINE));
+  if (line === undefined) return null;
+  try {
+    return z.record(z.string(), Literal).parse(JSON.parse(line.slice(CONFIG_LINE.length)));
+  } catch {
+    return null; // the job's own words, which may be anything
+  }
 }
 
 /** The hash that our wrapper printed for the job of `nonce`: the first such line, for the wrapper speaks before the code. */

@@ -9,6 +9,7 @@ import { identityOf } from './identify.js';
 import { findCluster, type Lab, readCampaign, readExperiments } from './lab.js';
 import type { PlanRequest } from './plan-request.js';
 import { replicateOf, type SnapshottedRequest } from './snapshot-requests.js';
+import { asPrinted } from './spelt-out.js';
 
 /** What was asked for, sorted by what the project knows; nothing is placed or stored yet. */
 export interface Draft extends Parted {
@@ -54,7 +55,8 @@ export async function draftPlan(
     .flatMap(experimentsOf)
     .filter((run) => !run.imported && (run.campaign === campaign.name || metricOf(run, name) !== null));
   const incumbent = experiments.find(({ id }) => id === campaign.incumbent) ?? null;
-  const parted = apartFromDuplicates(asked, answers, { mayRepeat: ask.kind === 'list' ? null : incumbent });
+  const known = await asPrinted(lab, asked, answers, acceleratorsFor(lab, campaign, ask));
+  const parted = apartFromDuplicates(known, answers, { mayRepeat: ask.kind === 'list' ? null : incumbent });
 
   const reference = incumbent ?? openBaseline(experiments);
   const sentinel = await sentinelOf(lab, reference, parted.fresh);
@@ -75,6 +77,13 @@ export async function draftPlan(
     moreSentinels: isPossible ? Math.max(0, wanted - own) : 0,
     wantsSentinels: isPossible && wanted > 0,
   };
+}
+
+/** What the runs may be given; null: what this machine has. */
+function acceleratorsFor(lab: Lab, campaign: CampaignFile, { cluster, accelerators }: PlanRequest) {
+  if (!lab.backend.capabilities.choosesAccelerators) return null;
+  const one = cluster === null ? null : findCluster(campaign, cluster).accelerators;
+  return one === null ? accelerators : [one];
 }
 
 const NAME = 'sentinel: the incumbent once more';

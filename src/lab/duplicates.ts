@@ -15,7 +15,7 @@ import type { SnapshottedRequest } from './snapshot-requests.js';
 export interface Duplicate {
   readonly description: string;
   readonly of: Experiment;
-  /** Why it is the same although its code is not; null: its code is the same. */
+  /** Why it is the same although it says something else; null: it says the same. */
   readonly why: string | null;
 }
 
@@ -68,7 +68,7 @@ export function apartFromDuplicates(
     const twin = fresh.find(({ run: other }) => other.request.replicateOf === null && other.identity === run.identity);
     if (before) duplicates.push({ description, ...before });
     else if (twin?.run.request === BASELINE) fresh.splice(fresh.indexOf(twin), 1, { ...twin, run });
-    else if (twin) twins.push({ description, of: twin.run, why: null });
+    else if (twin) twins.push({ description, of: twin.run, why: run.sameAs });
     else {
       const alias = aliasAmong(run, fresh, answers);
       if (alias) twins.push({ description, ...alias });
@@ -88,7 +88,7 @@ export const isSameCode = (
 function answerTo(run: SnapshottedRequest, answers: readonly Experiment[]): Omit<Duplicate, 'description'> | null {
   const same = answers.filter((known) => isSameCode(known, run));
   const of = same.findLast(({ state }) => state === 'done') ?? same.at(-1);
-  if (of) return { of, why: null };
+  if (of) return { of, why: run.sameAs };
   const alias = aliasedWith(modelOf(run), answers);
   const repeated = answers.find(({ id }) => id === alias?.experiment);
   return alias && repeated ? { of: repeated, why: whySame(alias.constants, alias.shownBy) } : null;
@@ -124,7 +124,7 @@ function wouldPrint(planned: PlannedModel, answers: readonly Experiment[]) {
   return shown ? { shown, shaping } : null;
 }
 
-const modelOf = ({ request, base }: SnapshottedRequest): PlannedModel => ({
+export const modelOf = ({ request, base }: SnapshottedRequest): PlannedModel => ({
   base: base.hash,
   edits: [...request.edits],
   workdir: request.workdir,

@@ -22,6 +22,8 @@ export interface SnapshottedRequest {
   readonly identity: string;
   /** It runs the base as it is. */
   readonly isBaseline: boolean;
+  /** How it is known to be an earlier run's code, which it takes, though it was asked for in other words; null: it is its own. */
+  readonly sameAs: string | null;
 }
 
 /**
@@ -77,7 +79,7 @@ async function snapshotted(
 ): Promise<SnapshottedRequest> {
   const identity = await identityOf(lab.snapshots, snapshot);
   const isBaseline = identity === (await identityOf(lab.snapshots, base));
-  return { request, base, snapshot, identity, isBaseline };
+  return { request, base, snapshot, identity, isBaseline, sameAs: null };
 }
 
 /** One more run of an experiment: its files and what made them, whatever the project holds by now. */
@@ -94,6 +96,7 @@ export async function replicateOf(
     snapshot,
     identity: original.identity ?? (await identityOf(lab.snapshots, snapshot)),
     isBaseline,
+    sameAs: null,
   };
 }
 

@@ -30,8 +30,11 @@ export interface SimulatedOptions {
   readonly clock: VirtualClock;
   /** How many there are of one kind, where `kinds` does not say it. */
   readonly clusters: number;
-  /** What the script of a job prints, and how long it runs. */
-  readonly run: (task: Task) => { readonly seconds: number; readonly log: string; readonly exitCode?: number };
+  /** What the script of a job prints on that accelerator, and how long it runs. */
+  readonly run: (
+    task: Task,
+    accelerators: string | null,
+  ) => { readonly seconds: number; readonly log: string; readonly exitCode?: number };
   readonly capabilities?: Partial<BackendCapabilities>;
   readonly accelerators?: string;
   /** As a catalogue has it, of an offer and of a cluster; null: the infra has none. */
@@ -123,7 +126,7 @@ export class SimulatedBackend implements ClusterBackend {
       if (!entry) return { name: task.name, status: 'rejected' as const, reason: `${cluster} is gone.` };
       const known = entry.jobs.find(({ name }) => name === task.name);
       if (known) return { name: task.name, status: 'submitted' as const, jobId: known.jobId };
-      const { seconds, log, exitCode = 0 } = this.options.run(task);
+      const { seconds, log, exitCode = 0 } = this.options.run(task, entry.cluster.accelerators);
       const now = this.options.clock.now();
       const startedAt = Math.max(now, ...entry.jobs.map(({ endedAt }) => endedAt ?? 0));
       const jobId = String(entry.jobs.length + 1);
