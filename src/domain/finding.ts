@@ -50,6 +50,9 @@ export type FindingDraft = Pick<
   readonly refutes: FindingId | null;
 };
 
+/** What the server's own findings have in common, unless they say otherwise. */
+export const BY_SERVER = { by: 'server', refutes: null, interval: null } as const;
+
 /**
  * Adds what is new. A draft whose claim is that of the finding that stands on its subject is the same finding with more evidence, and
  * renews it in place; one that claims something else supersedes it, and both stay; one of other runs that saw less leaves it as it is. Changes `file`.

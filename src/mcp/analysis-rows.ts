@@ -1,6 +1,7 @@
 import type { Effect } from '../domain/analysis/effects.js';
 import type { FactorTrend } from '../domain/analysis/factor-trends.js';
 import type { Repetition } from '../domain/analysis/held-up.js';
+import { doubtOfNoise } from '../domain/analysis/noise-floor.js';
 import type { RankedConfig } from '../domain/analysis/ranking.js';
 import type { ReachedTarget } from '../domain/analysis/target.js';
 import type { WaveEffects } from '../domain/analysis/wave-effects.js';
@@ -36,6 +37,7 @@ export function analysisRows(found: AnalysedResults) {
       ...present({ sd: significant(noise.sd), prior: short(noise.prior) }),
       df: noise.df,
       effective_df: noise.effectiveDf,
+      ...present({ interval_95: doubtOfNoise(noise)?.map((sd) => significant(sd)) ?? null }),
     },
     machines: present({
       blocks: fit.blocks.length,

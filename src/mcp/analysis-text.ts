@@ -1,4 +1,5 @@
 import { OUTCOME_WORDS } from '../domain/analysis/held-up.js';
+import { doubtOfNoise } from '../domain/analysis/noise-floor.js';
 import { targetWords } from '../domain/analysis/target.js';
 import { probability } from '../domain/standing.js';
 import type { AnalysedResults } from '../lab/analyse-results.js';
@@ -41,7 +42,9 @@ function noiseLine({ analysis: { noise, fit }, results, experiments }: AnalysedR
   if (noise === null)
     return `${counted} No noise floor: replicate something, or nothing can be called a win.${machines}`;
   const prior = noise.prior === null ? '' : `, with prior SD ${significant(noise.prior)}`;
-  return `${counted} Noise floor SD ${significant(noise.sd)} (df=${noise.df}${prior}).${machines}`;
+  const doubt = doubtOfNoise(noise);
+  const interval = doubt === null ? '' : `, 95 % ${doubt.map((sd) => significant(sd)).join(' to ')}`;
+  return `${counted} Noise floor SD ${significant(noise.sd)} (df=${noise.df}${prior}${interval}).${machines}`;
 }
 
 function rankingLine({ ranking, analysis: { incumbent }, campaign, experimentOf }: AnalysedResults): string | null {

@@ -120,7 +120,15 @@ def noise_floors():
             # Posterior scale of a variance under a scaled inverse chi-square prior.
             used = prior is not None and df < PRIOR_DF
             variance = (df * sd**2 + PRIOR_DF * prior**2) / (df + PRIOR_DF) if used else sd**2
-            expected = {"sd": math.sqrt(variance), "df": df, "effectiveDf": df + PRIOR_DF if used else df}
+            effective = df + PRIOR_DF if used else df
+            # Of a variance under an inverse chi-square, by SciPy's inverse gamma.
+            interval = stats.invgamma.ppf([0.025, 0.975], effective / 2, scale=effective * variance / 2) ** 0.5
+            expected = {
+                "sd": math.sqrt(variance),
+                "df": df,
+                "effectiveDf": effective,
+                "interval": interval.tolist(),
+            }
             cases.append({"name": f"{name}, prior {prior}", "runs": runs, "prior": prior, "expected": expected})
     write("noise-floor", {"cases": cases})
 

@@ -6,6 +6,8 @@ declare module 'cephes' {
   export function incbet(a: number, b: number, x: number): number;
   /** The x at which incbet(a, b, x) is y. */
   export function incbi(a: number, b: number, y: number): number;
+  /** The x that χ² with df degrees of freedom passes with probability y. */
+  export function chdtri(df: number, y: number): number;
   /** Distribution function of the standard normal. */
   export function ndtr(x: number): number;
 }

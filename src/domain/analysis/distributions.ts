@@ -1,5 +1,5 @@
 /// <reference path="./cephes.d.ts" />
-import { compiled, incbet, incbi, ndtr } from 'cephes';
+import { chdtri, compiled, incbet, incbi, ndtr } from 'cephes';
 
 // The package compiles its WebAssembly in the background: whoever imports this file waits for it, once.
 await compiled;
@@ -26,6 +26,9 @@ export function tQuantile(p: number, df: number): number {
   const x = incbi(df / 2, 0.5, outside);
   return sign * Math.sqrt(df * (1 / x - 1));
 }
+
+/** The x with P(X ≤ x) = p for χ² with `df` > 0 degrees of freedom, whole or not. */
+export const chiSquareQuantile = (p: number, df: number): number => chdtri(df, 1 - p);
 
 export const normalCdf = (x: number): number => ndtr(x);
 

@@ -1,3 +1,4 @@
+import { chiSquareQuantile } from './distributions.js';
 import type { BlockedObservation } from './observations.js';
 
 /** Below as many degrees of freedom the floor leans on the prior, which counts for as many (ν₀). */
@@ -30,6 +31,19 @@ export function noiseFloor(observations: readonly Replicate[], priorSd: number |
   if (effectiveDf === 0) return null;
   const variance = (sumOfSquares + (prior === null ? 0 : PRIOR_DF * prior ** 2)) / effectiveDf;
   return variance > 0 ? { sd: Math.sqrt(variance), df, effectiveDf, prior } : null;
+}
+
+/** From so many on, the true SD is within half of the floor, and nobody needs to be told. */
+const WELL_KNOWN_DF = 16;
+
+/**
+ * 95 % interval of σ_w: s √(ν / χ²_ν) at the 0.975 and 0.025 quantiles, ν the degrees of freedom with the prior's. null where they are
+ * many: with 3 it reaches from half of the floor to four times it.
+ */
+export function doubtOfNoise({ sd, effectiveDf }: NoiseFloor): readonly [number, number] | null {
+  if (effectiveDf >= WELL_KNOWN_DF) return null;
+  const end = (p: number) => sd * Math.sqrt(effectiveDf / chiSquareQuantile(p, effectiveDf));
+  return [end(0.975), end(0.025)];
 }
 
 function withinCells(observations: readonly Replicate[]): { sumOfSquares: number; df: number } {

@@ -1,6 +1,6 @@
 import { compareMetric, type Metric } from '../campaign.js';
 import { type Experiment, isSettled, metricOf } from '../experiment.js';
-import type { FindingDraft } from '../finding.js';
+import { BY_SERVER, type FindingDraft } from '../finding.js';
 import { ExperimentId } from '../ids.js';
 import { probability } from '../standing.js';
 import { experimentsOf, type WaveFile } from '../wave.js';
@@ -9,9 +9,8 @@ import { tQuantile } from './distributions.js';
 import { short, signed } from './effect-findings.js';
 import { OUTCOME_WORDS, type Repetition } from './held-up.js';
 import { levelLabel } from './main-effects.js';
+import { doubtOfNoise } from './noise-floor.js';
 import type { Ranking } from './ranking.js';
-
-const BY_SERVER = { by: 'server', refutes: null, interval: null } as const;
 
 /** What was asked in a wave that has ended, how, and what its best run printed. */
 export function waveDrafts(waves: readonly WaveFile[], metric: Metric): FindingDraft[] {
@@ -45,10 +44,12 @@ export function noiseDrafts({ noise, fit, metric, observations }: CampaignAnalys
   if (noise === null || noise.df === 0) return [];
   const apart = tQuantile(0.975, noise.effectiveDf) * Math.SQRT2 * noise.sd;
   const prior = noise.prior === null ? '' : `, with a prior of ${short(noise.prior)}`;
+  const doubt = doubtOfNoise(noise);
+  const interval = doubt === null ? '' : `, 95 % ${doubt.map((sd) => short(sd)).join(' to ')}`;
   const between = fit.blockVariance === null ? null : Math.sqrt(fit.blockVariance.variance);
   const machines =
     between === null ? '' : ` Machines differ by ${between === 0 ? 'no more than that' : `SD ${short(between)}`}.`;
-  const text = `Equal runs on one machine scatter by SD ${short(noise.sd)} in ${metric.name} (${noise.df} df${prior}): two single runs less than ${short(apart)} apart cannot be told from each other.${machines}`;
+  const text = `Equal runs on one machine scatter by SD ${short(noise.sd)} in ${metric.name} (${noise.df} df${prior}${interval}): two single runs less than ${short(apart)} apart cannot be told from each other.${machines}`;
   const repeated = new Set(fit.configs.flatMap(({ config, n }) => (n > 1 ? [config] : [])));
   const experimentIds = observations.flatMap(({ config, experimentId }) =>
     repeated.has(config) ? [ExperimentId.parse(experimentId)] : [],

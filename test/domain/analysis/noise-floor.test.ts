@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { noiseFloor } from '../../../src/domain/analysis/noise-floor.js';
+import { doubtOfNoise, noiseFloor } from '../../../src/domain/analysis/noise-floor.js';
 import { FixtureRun, observed, statisticsFixture } from '../../support/statistics-fixtures.js';
 
 const { cases } = statisticsFixture(
@@ -12,7 +12,12 @@ const { cases } = statisticsFixture(
         name: z.string(),
         runs: z.array(FixtureRun),
         prior: z.number().nullable(),
-        expected: z.object({ sd: z.number(), df: z.number(), effectiveDf: z.number() }),
+        expected: z.object({
+          sd: z.number(),
+          df: z.number(),
+          effectiveDf: z.number(),
+          interval: z.tuple([z.number(), z.number()]),
+        }),
       }),
     ),
   }),
@@ -24,6 +29,17 @@ describe('noise floor', () => {
     expect(floor?.sd).toBeCloseTo(expected.sd, 10);
     expect(floor).toMatchObject({ df: expected.df, effectiveDf: expected.effectiveDf });
   });
+
+  it.each(cases)(
+    'says how far off it may be by SciPy’s interval, where few runs tell: $name',
+    ({ runs, prior, expected }) => {
+      const floor = noiseFloor(runs, prior) ?? expect.fail();
+      const doubt = doubtOfNoise(floor);
+      if (expected.effectiveDf >= 16) expect(doubt).toBeNull();
+      for (const [at, end] of (doubt ?? []).entries()) expect(end / (expected.interval[at] ?? 0)).toBeCloseTo(1, 8);
+      expect(doubt === null).toBe(expected.effectiveDf >= 16);
+    },
+  );
 
   it('leans on the prior below 6 degrees of freedom, and says so', () => {
     const five = [1, 2, 3, 4, 5, 6].map((value) => observed('a', 'h1', value));

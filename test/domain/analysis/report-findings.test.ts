@@ -135,10 +135,7 @@ it('notes the noise with what it means for two values, and what beats the incumb
   const wave = plantedWave(1, 1, [...runs, ...better, ...worse]);
   const drafts = findingsOf(nothing([wave]), [wave], METRIC, new Set(['result:exp-0007 against exp-0001']));
   expect(drafts.find(({ kind }) => kind === 'noise')?.text).toBe(
-    'Equal runs on one machine scatter by SD 0.000110 in val_bpb (5 df): two single runs less than 0.000398 apart cannot be told from each other.'.replace(
-      '0.000110',
-      '0.00011',
-    ),
+    'Equal runs on one machine scatter by SD 0.00011 in val_bpb (5 df, 95 % 0.0000684 to 0.000269): two single runs less than 0.000398 apart cannot be told from each other.',
   );
   const results = drafts.filter(({ kind }) => kind === 'result');
   expect(results.map(({ subject, claim }) => [subject, claim])).toEqual([
