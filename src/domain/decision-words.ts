@@ -1,7 +1,7 @@
 import type { Judgement } from './analysis/verdict.js';
 import { type Decision, isBacked } from './decision.js';
 import { type Experiment, metricOf } from './experiment.js';
-import type { FindingDraft } from './finding.js';
+import { BY_SERVER, type FindingDraft } from './finding.js';
 import { idSpans } from './notebook.js';
 import { probability } from './standing.js';
 
@@ -44,15 +44,13 @@ export function decisionFinding(evidence: Evidence, decision: Decision): Finding
   const doubt = isBacked(decision) ? '' : ', without evidence';
   const facts = metricOf(experiment, evidence.metric) === null ? 'no result' : figures(evidence);
   return {
+    ...BY_SERVER,
     kind: 'decision',
-    by: 'server',
     subject: `decision:${experiment.id}`,
     claim: decision.kind,
     text: `${verb}${doubt}: ${experiment.id}, ${oneLine(experiment.description)}. ${facts}. Reason: ${oneLine(reason)}`,
     n: runs.length,
     experimentIds: runs.map(({ id }) => id),
-    interval: null,
-    refutes: null,
   };
 }
 

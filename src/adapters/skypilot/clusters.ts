@@ -27,7 +27,7 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
   const priceOf = createPriceOf(api, now);
   const heardAt = new Map<ClusterName, number>();
   const lastHeard = (name: ClusterName): number => heardAt.get(name) ?? now();
-  let lookingFor: Promise<void> | null = null;
+  let isLooking = false;
   let failure: unknown = null;
 
   // include_credentials would send the clusters' private ssh keys along.
@@ -38,17 +38,15 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
       z.array(ClusterRecord),
     );
   const lookFor = (name: ClusterName) => {
-    if (lookingFor !== null) return;
+    if (isLooking) return;
+    isLooking = true;
     heardAt.set(name, now());
-    lookingFor = status([name], 'FORCE')
-      .then(
-        () => undefined,
-        (error: unknown) => {
-          if (!isForgotten(error)) failure = error;
-        },
-      )
+    void status([name], 'FORCE')
+      .catch((error: unknown) => {
+        if (!isForgotten(error)) failure = error;
+      })
       .finally(() => {
-        lookingFor = null;
+        isLooking = false;
       });
   };
 

@@ -1,6 +1,6 @@
 import type { Goal, Metric } from '../campaign.js';
 import type { Literal } from '../experiment.js';
-import { type FindingDraft, NOT_SHOWN } from '../finding.js';
+import { BY_SERVER, type FindingDraft, NOT_SHOWN } from '../finding.js';
 import { experimentsOf, type WaveFile } from '../wave.js';
 import type { Effect } from './effects.js';
 import { levelLabel } from './main-effects.js';
@@ -29,9 +29,7 @@ export function effectDrafts({ effects, n }: WaveEffects, file: WaveFile, metric
     const subject = `effect:${steps.map(({ factor, from, to }) => `${factor} ${from}→${to}`).join('×')}`;
     const claim = isShown ? (estimate > 0 ? 'raises' : 'lowers') : NOT_SHOWN;
     const text = `${saidOf(effect, steps, isShown, metric)} (95 % ${short(interval[0])} to ${short(interval[1])})${doubtOf(effect)}.`;
-    return [
-      { kind: 'effect', by: 'server', refutes: null, subject, claim, text, interval, n: n || null, experimentIds },
-    ];
+    return [{ ...BY_SERVER, kind: 'effect', subject, claim, text, interval, n: n || null, experimentIds }];
   });
 }
 

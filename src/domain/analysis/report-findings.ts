@@ -1,6 +1,6 @@
 import type { Metric } from '../campaign.js';
 import type { Experiment, Literal } from '../experiment.js';
-import { type FindingDraft, NOT_SHOWN } from '../finding.js';
+import { BY_SERVER, type FindingDraft, NOT_SHOWN } from '../finding.js';
 import { experimentsOf, type WaveFile } from '../wave.js';
 import type { CrashRow } from './crash-map.js';
 import { effectDrafts, short } from './effect-findings.js';
@@ -39,7 +39,7 @@ export function findingsOf(
       ...trends.flatMap((trend) => trendDrafts(trend, experiments, metric.name)),
       ...(hardware ? hardwareDrafts(hardware, experiments, metric.name) : []),
       ...crashes.map((row) => crashDraft(row, experiments)),
-    ].map((draft) => ({ ...draft, by: 'server' as const, refutes: null, interval: null })),
+    ].map((draft) => ({ ...BY_SERVER, ...draft })),
     ...noiseDrafts(analysis),
   ];
 }
@@ -48,7 +48,7 @@ export function findingsOf(
 const isNews = ({ claim, subject }: FindingDraft, standing: ReadonlySet<string>): boolean =>
   subject === null || standing.has(subject) || !(claim === NOT_SHOWN && subject.includes('×'));
 
-type Draft = Omit<FindingDraft, 'by' | 'refutes' | 'interval'>;
+type Draft = Omit<FindingDraft, keyof typeof BY_SERVER>;
 
 function trendDrafts(trend: FactorTrend, experiments: readonly Experiment[], metric: string): Draft[] {
   const { factor, shape, best, advice, levels, n } = trend;
