@@ -43,6 +43,14 @@ async function decide(lab: Lab, { id, kind, reason, commit }: DecisionRequest): 
   if (!experiment) throw new AutoresearchError('not_found', `There is no ${id}.`, 'Call campaign_status.');
   const value = metricOf(experiment, campaign.metric.name);
   assertDecidable(experiment, kind, value);
+  const kept = experiments.find((run) => run.id === campaign.incumbent && run.id !== id);
+  if (kind === 'keep' && kept && isSameCode(kept, experiment)) {
+    throw new AutoresearchError(
+      'invalid_input',
+      `${id} runs the incumbent's own code (${kept.id}), so there is nothing to keep: where it looks better, that is noise.`,
+      `Keep a run of other code, or give ${kept.id} to decide on the incumbent once more.`,
+    );
+  }
   const before = experiment.decision;
   // Of the incumbent itself there is no verdict: what it was kept for still holds.
   const earlier = campaign.incumbent === id && before?.kind === 'keep' ? before : null;

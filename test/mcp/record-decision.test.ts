@@ -233,6 +233,13 @@ it('records the verdict that it rests on, with all runs of the code as evidence'
   );
   const again = await callTool(client, 'record_decision', { experiment_id: id, decision: 'keep', reason: 'still' });
   expect(again.structured).toMatchObject({ verdict: 'win' });
+  const twin = (await readExperiments(lab)).find(({ replicateOf }) => replicateOf === id)?.id ?? '';
+  const luck = await callTool(client, 'record_decision', {
+    experiment_id: twin,
+    decision: 'keep',
+    reason: 'lower still',
+  });
+  expect(luck.error).toContain(`${twin} runs the incumbent's own code (${id}), so there is nothing to keep`);
 });
 
 it('takes a decision back for another, with the incumbent before it, and says that the files are as they were', async () => {
