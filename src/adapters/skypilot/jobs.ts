@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ClusterName, Job, JobLog, JobRef } from '../../ports/cluster-backend.js';
 import { jobIdOf, jobNumberOf } from './job-id.js';
@@ -10,6 +11,10 @@ import { jobStatusOf } from './words.js';
 
 /** Lines in which a failed job's wrapper has said how it ended, SkyPilot's own after them included. */
 const LAST_LINES = 30;
+
+/** A log that is cut off, because the way to the cluster was for a moment, is asked for again so often, after such a pause. */
+const LOG_TRIES = 3;
+const LOG_PAUSE_MS = 1000;
 
 /** All jobs of a cluster, in order of submission, setup's too. */
 export async function queueOf(api: SkyApi, cluster: ClusterName): Promise<JobRecord[]> {
@@ -25,6 +30,8 @@ export interface JobReader {
 export function createJobReader(api: SkyApi, memory: Memory): JobReader {
   /** How failed jobs ended: their log's last lines are asked for once, for that takes SkyPilot seconds. */
   const ends = new Map<string, JobEnd>();
+  /** Jobs that SkyPilot said to have ended well: their log is whole once our wrapper's last line stands in it. */
+  const succeeded = new Set<string>();
 
   const textOf = async (cluster: ClusterName, job_id: number, tail: number): Promise<string | null> => {
     const pieces = api.stream('/logs', { cluster_name: cluster, job_id, follow: false, tail });
@@ -53,6 +60,7 @@ export function createJobReader(api: SkyApi, memory: Memory): JobReader {
         ours.map(async (record) => {
           const jobId = jobIdOf(known, record.job_id);
           const status = jobStatusOf(record.status);
+          if (status === 'SUCCEEDED') succeeded.add(`${cluster} ${jobId}`);
           const end = status === 'FAILED' ? await endOf(cluster, jobId, record.job_id) : null;
           return {
             cluster,
@@ -72,7 +80,14 @@ export function createJobReader(api: SkyApi, memory: Memory): JobReader {
 
     async log({ cluster, jobId }) {
       const number = jobNumberOf(await memory.read(cluster), jobId);
-      return { cluster, jobId, text: number === null ? null : await textOf(cluster, number, 0) };
+      if (number === null) return { cluster, jobId, text: null };
+      for (let tries = 1; ; tries++) {
+        const text = await textOf(cluster, number, 0);
+        if (!succeeded.has(`${cluster} ${jobId}`) || jobEnd(text ?? '').exitCode !== null)
+          return { cluster, jobId, text };
+        if (tries === LOG_TRIES) return { cluster, jobId, text: null };
+        await sleep(LOG_PAUSE_MS);
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { backendOn, CLUSTER, failed, memoryFolder, recordedSky, request, succeeded, task } from './recorded-sky.js';
 
@@ -129,6 +129,26 @@ describe('logs', () => {
     await sky.recorded('/logs', 'log-bad');
     expect((await backend.logs([job]))[0]?.text).toBe('before it fails\n');
     await sky.recorded('/logs', 'log-none');
+    expect((await backend.logs([job]))[0]?.text).toBeNull();
+  });
+
+  it('of a job that ended well are asked for until they are whole, or are none', async () => {
+    const { sky, backend } = await launched();
+    await backend.submit(CLUSTER, [task('good')]);
+    await sky.recorded('/queue', 'queue');
+    await sky.recorded('/logs', 'log-bad'); // of the one that failed
+    const [job] = await backend.jobs([CLUSTER]);
+    if (job?.status !== 'SUCCEEDED') expect.fail();
+    const printed =
+      '(good, pid=1) step 1\n(good, pid=1) val_bpb: 0.99\n(good, pid=1) \n(good, pid=1) AUTORESEARCH_EXIT 0\n';
+    const asked = sky.bodies('/logs').length;
+    sky.text('/logs', printed.slice(0, 40));
+    const log = backend.logs([job]);
+    await vi.waitFor(() => expect(sky.bodies('/logs').length).toBeGreaterThan(asked));
+    sky.text('/logs', printed);
+    expect((await log)[0]?.text).toBe('step 1\nval_bpb: 0.99\n\nAUTORESEARCH_EXIT 0\n');
+    // It takes as long as the pauses between the tries.
+    sky.text('/logs', printed.slice(0, 40));
     expect((await backend.logs([job]))[0]?.text).toBeNull();
   });
 
