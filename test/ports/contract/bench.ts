@@ -87,7 +87,11 @@ export class Bench {
       this.request(cluster, environment ?? (await this.environment()), idleMinutes),
     ]);
     expect(launch).toEqual({ cluster, status: 'accepted' });
-    await this.until(async () => (await this.backend.clusters([cluster]))[0]?.status === 'UP');
+    await this.until(async () => {
+      const [found] = await this.backend.clusters([cluster]);
+      if (found?.status === 'STOPPED') throw new Error(`It never came up: ${found.statusReason}`);
+      return found?.status === 'UP';
+    });
     return cluster;
   }
 
