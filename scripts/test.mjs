@@ -1,5 +1,6 @@
 // `npm test`: builds, sees to a Python environment, runs every suite, and ends with one line that sums them up.
-// `npm run test:skypilot` (--live): the same for the suite that needs a live SkyPilot, which `npm test` leaves out.
+// `npm run test:skypilot` (--live): the same for the suite that needs a live SkyPilot, which `npm test` leaves out; words behind
+// it go to vitest, such as -t PATTERN.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,11 +69,14 @@ const attempt = async (suite, count) => {
   }
 };
 
-const isLive = process.argv.includes('--live');
+const [, , first, ...options] = process.argv;
+const isLive = first === '--live';
 if (!run('Build', ['npm', 'run', '--silent', 'build'])) {
   total.failed += 1;
 } else if (isLive) {
-  await attempt('the live suite', () => vitest('Live SkyPilot (vitest)', ['--config', 'vitest.skypilot.config.ts']));
+  await attempt('the live suite', () =>
+    vitest('Live SkyPilot (vitest)', ['--config', 'vitest.skypilot.config.ts', ...options]),
+  );
 } else {
   await attempt('pytest', async () => pytest(await ensurePythonForTests()));
   await attempt('vitest', () => vitest('TypeScript tests (vitest)'));

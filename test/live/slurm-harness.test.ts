@@ -1,6 +1,6 @@
 // What only real machines show: servers and allocations that are killed in the middle of a wave. One after the other, for
 // all six GPUs of the harness are one fleet; each wait is for a machine of SkyPilot's, never for a fixed time.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,12 +17,9 @@ import { ClusterName, isFinalJobStatus } from '../../src/ports/cluster-backend.j
 import { callTool } from '../support/client.js';
 import { type ServerProcess, startServer } from '../support/server-process.js';
 import { writeProject } from '../support/simulated-lab.js';
+import { isHarness } from './harness.js';
 
 const UP = fileURLToPath(new URL('../skypilot-slurm/up', import.meta.url));
-const STATE = process.env['SKYPILOT_SLURM_STATE'] ?? '/var/lib/skypilot-slurm';
-const isHarness =
-  existsSync(`${STATE}/env`) &&
-  readFileSync(`${STATE}/env`, 'utf8').includes(`ENDPOINT=${process.env['SKYPILOT_API_SERVER_ENDPOINT']}\n`);
 if (!isHarness) console.log('Not run: the waves of slurm-harness.test.ts need the machines of test/skypilot-slurm/up.');
 
 const API_PID = '/run/skypilot-slurm/sky-api.pid';
