@@ -96,7 +96,7 @@ export class Bench {
   }
 
   task(name: string, run: string, wanted: Partial<Task> = {}): Task {
-    return { name, environmentKey: 'first', run, envs: {}, timeoutSeconds: 60, ...wanted };
+    return { name, environmentKey: 'first', run, envs: {}, timeoutSeconds: this.seconds(60) / 1000, ...wanted };
   }
 
   /** Submits and gives the jobs' ids; a task that is rejected fails the test. */

@@ -112,7 +112,7 @@ export const launching: Promises = {
   'a cluster ends by itself after its idle minutes with an empty queue, and not before': async (bench) => {
     const idleMinutes = bench.seconds(1.2) / 60_000;
     const cluster = await bench.cluster(undefined, idleMinutes);
-    await bench.submit(cluster, bench.task('longer than that', `sleep ${bench.seconds(1.8) / 1000}`));
+    await bench.submit(cluster, bench.task('longer-than-that', `sleep ${bench.seconds(1.8) / 1000}`));
     await sleep(bench.seconds(1.6));
     expect(await bench.backend.clusters([cluster])).toHaveLength(1);
     await bench.until(async () => (await bench.backend.clusters([cluster])).length === 0);

@@ -134,7 +134,7 @@ export const running: Promises = {
 
   'a log can be read while its job runs': async (bench) => {
     const cluster = await bench.cluster();
-    const [jobId = ''] = await bench.submit(cluster, bench.task('one', 'echo step=1; sleep 30'));
+    const [jobId = ''] = await bench.submit(cluster, bench.task('one', 'echo step=1; sleep 300'));
     expect(await bench.number(cluster, jobId, 'step')).toBe(1);
     expect((await bench.backend.jobs([cluster]))[0]?.status).toBe('RUNNING');
   },
@@ -146,7 +146,8 @@ export const running: Promises = {
       'echo first line; yes "a line of the middle" | head -c 6000000; echo last line',
     );
     expect(text.startsWith('first line')).toBe(true);
-    expect(text.trimEnd().endsWith('last line')).toBe(true);
+    // A wrapper may say how the job ended.
+    expect(text.slice(-100)).toContain('last line\n');
     expect(text.length).toBeGreaterThan(4 * 1024 * 1024);
     expect(text.length).toBeLessThan(4.2 * 1024 * 1024);
   },
