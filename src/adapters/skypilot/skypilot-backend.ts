@@ -21,8 +21,11 @@ export interface SkypilotOptions {
 
 /** Each call takes SkyPilot seconds, most of it a Python that starts. */
 const CONCURRENCY = 6;
-/** A local API server has four workers for exec; a fifth at a time starts a Python of its own, and all get slower. */
-const SUBMISSIONS = 4;
+/**
+ * A local API server has four workers for exec. One that comes while all are taken, or have not yet put their last one away, starts a
+ * Python of its own and takes a minute where others take ten seconds: so three, and one to spare.
+ */
+const SUBMISSIONS = 3;
 
 /** A queue that is asked for what runs costs its cluster, and the server, a second of a core or more. */
 const POLL_MS = 5_000;
