@@ -35,7 +35,7 @@ export async function asPrinted(
     if (code === null || accelerators?.length === 0) return null;
     for (const of of done) {
       const names = differing(model.overrides, of.overrides);
-      if (names.length === 0 || codeOf(of) !== code || names.some((name) => name in of.overrides)) continue;
+      if (names.length === 0 || names.some((name) => name in of.overrides) || codeOf(of) !== code) continue;
       const values = pick(model.overrides, names);
       const shown = await Promise.all((accelerators ?? [null]).map((one) => hasPrinted(of, values, one)));
       if (shown.every(Boolean)) return { of, values };

@@ -13,19 +13,7 @@ import { tearDown } from '../../src/lab/tear-down.js';
 import { summaryBlock, virtualClock, wrapperLine } from '../support/simulated-backend.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab } from '../support/test-lab.js';
-
-const request = (
-  overrides: ExperimentRequest['overrides'],
-  more: Partial<ExperimentRequest> = {},
-): ExperimentRequest => ({
-  description: JSON.stringify(overrides),
-  overrides,
-  edits: [],
-  workdir: null,
-  replicateOf: null,
-  levels: {},
-  ...more,
-});
+import { requestOf } from '../support/waves.js';
 
 const wave = (requests: readonly ExperimentRequest[], more: object = {}) => ({
   description: '',
@@ -39,7 +27,7 @@ const wave = (requests: readonly ExperimentRequest[], more: object = {}) => ({
   ...more,
 });
 
-const rates = (...values: number[]) => values.map((value) => request({ LEARNING_RATE: value }));
+const rates = (...values: number[]) => values.map((value) => requestOf({ LEARNING_RATE: value }));
 
 const afterRuns = async (lab: Lab, seconds = 400) => {
   await lab.sleep(seconds * 1000);
@@ -84,7 +72,7 @@ it('runs the very code of an experiment once more when a replicate is asked for,
   const { lab, directory } = await createTestLab();
   await submitRuns(lab, wave(rates(0.1)));
   writeFileSync(join(directory, 'train.py'), `${TRAIN_PY}# changed since\n`);
-  await submitRuns(lab, wave([request({}, { replicateOf: ExperimentId.parse('exp-0002') })]));
+  await submitRuns(lab, wave([requestOf({}, { replicateOf: ExperimentId.parse('exp-0002') })]));
   const [, original, , replicate] = await readExperiments(lab);
   // exp-0003 is the baseline of the changed project: the first one has no result yet.
   expect(replicate?.snapshot ?? (await readExperiments(lab)).at(-1)?.snapshot).toBe(original?.snapshot);
@@ -107,7 +95,7 @@ it('spreads a wave over as many clusters as there are and queues the rest behind
 
 it('stores nothing and launches nothing when one experiment of a wave is bad', async () => {
   const { lab } = await createTestLab();
-  await expect(submitRuns(lab, wave([...rates(0.1), request({ LEARNING_RAT: 1 })]))).rejects.toMatchObject({
+  await expect(submitRuns(lab, wave([...rates(0.1), requestOf({ LEARNING_RAT: 1 })]))).rejects.toMatchObject({
     code: 'invalid_code',
     hint: expect.stringContaining('LEARNING_RATE'),
   });

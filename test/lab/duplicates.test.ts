@@ -9,20 +9,13 @@ import { submitRun, submitRuns } from '../../src/lab/submit-runs.js';
 import { ALIASING_TRAIN, aliasingLab } from '../support/aliasing-lab.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab } from '../support/test-lab.js';
-import { after, waveOf } from '../support/waves.js';
+import { after, requestOf, waveOf } from '../support/waves.js';
 
 type Values = Readonly<Record<string, number>>;
 
 const asked = (points: readonly Values[], more: Partial<PlanRequest> = {}): PlanRequest =>
   waveOf([], {
-    requests: points.map((overrides) => ({
-      description: JSON.stringify(overrides),
-      overrides,
-      edits: [],
-      workdir: null,
-      replicateOf: null,
-      levels: overrides,
-    })),
+    requests: points.map((overrides) => requestOf(overrides, { levels: overrides })),
     ...more,
   });
 

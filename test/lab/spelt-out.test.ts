@@ -8,7 +8,7 @@ import { submitRun, submitRuns } from '../../src/lab/submit-runs.js';
 import type { SimulatedOptions } from '../support/simulated-backend.js';
 import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
 import { createTestLab } from '../support/test-lab.js';
-import { after, waveOf } from '../support/waves.js';
+import { after, requestOf, waveOf } from '../support/waves.js';
 
 const TRAIN = `SIZE = "hopper"
 LEARNING_RATE = {"cpu": 0.06}.get(SIZE, 0.04)  # only a run can say
@@ -45,20 +45,8 @@ it('answers what only spells out what an earlier run printed of its constants', 
     code: 'duplicate',
     message: 'exp-0001 runs or ran this (exp-0001 printed LEARNING_RATE 0.04 itself): done, val_bpb 0.98.',
   });
-  const both = {
-    ...waveOf([], H100),
-    requests: [
-      { LEARNING_RATE: 0.1, DEPTH: 12 },
-      { LEARNING_RATE: 0.1, DEPTH: 8 },
-    ].map((overrides) => ({
-      description: JSON.stringify(overrides),
-      overrides,
-      edits: [],
-      workdir: null,
-      replicateOf: null,
-      levels: {},
-    })),
-  };
+  const requests = [12, 8].map((depth) => requestOf({ LEARNING_RATE: 0.1, DEPTH: depth }));
+  const both = waveOf([], { ...H100, requests });
   expect(ran(await submitRuns(lab, both))).toEqual({
     ran: ['exp-0003 {"LEARNING_RATE":0.1,"DEPTH":8}'],
     answered: ['{"LEARNING_RATE":0.1,"DEPTH":12} by exp-0002'],

@@ -1,21 +1,29 @@
+import type { ExperimentRequest } from '../../src/domain/experiment.js';
 import { advance } from '../../src/lab/advance.js';
 import { type Lab, nameOf, readCampaign, readExperiments } from '../../src/lab/lab.js';
 import type { PlanRequest } from '../../src/lab/plan-request.js';
 import type { ClusterBackend } from '../../src/ports/cluster-backend.js';
+
+/** A run of the base with these values, which are its description too. */
+export const requestOf = (
+  overrides: ExperimentRequest['overrides'],
+  more: Partial<ExperimentRequest> = {},
+): ExperimentRequest => ({
+  description: JSON.stringify(overrides),
+  overrides,
+  edits: [],
+  workdir: null,
+  replicateOf: null,
+  levels: {},
+  ...more,
+});
 
 /** One run of each learning rate, without a baseline. */
 export const waveOf = (rates: readonly number[], more: Partial<PlanRequest> = {}): PlanRequest => ({
   description: '',
   kind: 'list',
   factors: {},
-  requests: rates.map((rate) => ({
-    description: String(rate),
-    overrides: { LEARNING_RATE: rate },
-    edits: [],
-    workdir: null,
-    replicateOf: null,
-    levels: {},
-  })),
+  requests: rates.map((rate) => requestOf({ LEARNING_RATE: rate }, { description: String(rate) })),
   replicates: 1,
   accelerators: [],
   cluster: null,
