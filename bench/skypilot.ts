@@ -16,12 +16,14 @@ const CLUSTERS = 6;
 const RUNS = 2 * CLUSTERS;
 /** Longer than the submission of all takes: the gap between two jobs is SkyPilot's and ours, not that of a busy machine. */
 const RUN_SECONDS = 120;
+/** The runs of six clusters end so far apart: what ends and begins together waits for the cores that all of them share here. */
+const APART_SECONDS = 6;
 const CALLS = 40;
 const bin = resolve('dist', 'bin.js');
 
 /** Every one of equal size, and of one second: what rsync takes for unchanged. */
 const trainPy = (x: number) =>
-  `import time\nX = ${x}\nbegan = time.time()\ntime.sleep(${RUN_SECONDS})\nprint(f"---\\nval_bpb: {X}\\nbegan: {began}\\nended: {time.time()}")\n`;
+  `import time\nX = ${x}\nbegan = time.time()\ntime.sleep(${RUN_SECONDS} + ${APART_SECONDS} * (X % ${CLUSTERS}))\nprint(f"---\\nval_bpb: {X}\\nbegan: {began}\\nended: {time.time()}")\n`;
 
 interface Ran {
   readonly cluster: string;

@@ -3,11 +3,14 @@ import { type Experiment, isSettled } from '../domain/experiment.js';
 import type { ExperimentId } from '../domain/ids.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments } from './lab.js';
 import { patchExperiments } from './patch-experiments.js';
+import { ENDING_PATIENCE_MS } from './patience.js';
 
 export interface Cancellation {
   readonly cancelled: readonly Experiment[];
   /** Had ended before. */
   readonly settled: readonly Experiment[];
+  /** False: some of their jobs are still being ended; any server sees to it. */
+  readonly haveJobsEnded: boolean;
 }
 
 /** Written down first, so that no round submits or settles them; then their jobs are ended. */
@@ -20,8 +23,12 @@ export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]):
     const record = clusters.find(({ id }) => id === cluster);
     return record && jobId !== null ? [{ cluster: nameOf(record), jobId }] : [];
   });
-  await lab.backend.cancel(refs);
-  return { cancelled: open, settled: chosen.filter(({ state }) => isSettled(state)) };
+  let haveJobsEnded = false;
+  const ending = lab.backend.cancel(refs).then(() => {
+    haveJobsEnded = true;
+  });
+  await lab.within(ENDING_PATIENCE_MS, ending);
+  return { cancelled: open, settled: chosen.filter(({ state }) => isSettled(state)), haveJobsEnded };
 }
 
 export const markCancelled = (lab: Lab, open: readonly Experiment[], note: string): Promise<void> =>

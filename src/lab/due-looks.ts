@@ -44,7 +44,9 @@ function msBetweenLooks(lab: Lab, id: ClusterId, experiments: readonly Experimen
     return between(pollMs, elapsedMs(since) / 4, QUIET * pollMs);
   }
   const overdueMs = elapsedMs(started) - typical * 1000 - (there.length > 1 ? UNHURRIED * pollMs : 0);
-  return overdueMs < 0 ? QUIET * pollMs : between(pollMs, overdueMs / 4, QUIET * pollMs);
+  if (overdueMs >= 0) return between(pollMs, overdueMs / 4, QUIET * pollMs);
+  // News are near: a look before them would only be in the way of what ends and begins there.
+  return -overdueMs < (QUIET * pollMs) / 2 ? Number.POSITIVE_INFINITY : QUIET * pollMs;
 }
 
 const between = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));

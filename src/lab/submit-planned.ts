@@ -4,6 +4,7 @@ import { type Experiment, jobName } from '../domain/experiment.js';
 import type { SnapshotHash } from '../domain/ids.js';
 import { experimentsOf } from '../domain/wave.js';
 import { beginClusterWork, submissionTo } from './cluster-work.js';
+import { noteLooks } from './due-looks.js';
 import { taskOf } from './environment.js';
 import { placeOnFleet } from './fleet.js';
 import { giveBack } from './give-back.js';
@@ -51,9 +52,11 @@ export async function submitPlanned(lab: Lab): Promise<void> {
   for (const cluster of (await readCampaign(lab)).fleet.filter(({ state }) => state === 'up')) {
     const runs = waiting.filter((experiment) => experiment.cluster === cluster.id);
     if (runs.length === 0) continue;
-    beginClusterWork(lab, submissionTo(cluster.name), async () =>
-      patchExperiments(lab, await submitTo(lab, cluster, runs)),
-    );
+    beginClusterWork(lab, submissionTo(cluster.name), async () => {
+      await patchExperiments(lab, await submitTo(lab, cluster, runs));
+      // Nothing can have come of them yet.
+      noteLooks(lab, [cluster.id]);
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { type Experiment, isSettled } from '../domain/experiment.js';
 import type { ClusterId } from '../domain/ids.js';
 import { advance } from './advance.js';
 import { aliveClusters, findCluster, type Lab, readCampaign, readExperiments, updateCampaign } from './lab.js';
+import { ENDING_PATIENCE_MS } from './patience.js';
 
 export interface TeardownRequest {
   readonly clusters: readonly ClusterId[];
@@ -21,8 +22,6 @@ export interface Teardown {
   readonly experiments: readonly Experiment[];
 }
 
-/** Clients cut a call off after a minute; a cluster may take longer than that to go. */
-const LONGEST_WAIT_MS = 40_000;
 const LOOK_AGAIN_MS = 500;
 
 /**
@@ -34,7 +33,7 @@ export async function tearDown(lab: Lab, { clusters, idleOnly, all, dryRun }: Te
   if (clusters.length === 0 && !idleOnly && !all) {
     throw new AutoresearchError('invalid_input', 'Nothing says which clusters.', 'Give clusters, idle_only or all.');
   }
-  await lab.within(LONGEST_WAIT_MS / 4, advance(lab));
+  await lab.within(ENDING_PATIENCE_MS / 4, advance(lab));
   const campaign = await readCampaign(lab);
   const open = (await readExperiments(lab)).filter(({ state }) => !isSettled(state));
   const isIdle = ({ id }: FleetCluster) => open.every(({ cluster }) => cluster !== id);
@@ -55,7 +54,7 @@ export async function tearDown(lab: Lab, { clusters, idleOnly, all, dryRun }: Te
   const isEnding = ({ name, state }: FleetCluster) => names.has(name) && state === 'ending';
   const startedAt = lab.now();
   for (;;) {
-    const leftMs = LONGEST_WAIT_MS - (lab.now() - startedAt);
+    const leftMs = ENDING_PATIENCE_MS - (lab.now() - startedAt);
     await lab.within(Math.max(0, leftMs), advance(lab));
     const ending = (await readCampaign(lab)).fleet.filter(isEnding);
     if (ending.length === 0 || leftMs <= 0) {

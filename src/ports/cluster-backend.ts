@@ -159,8 +159,9 @@ export interface ClusterBackend {
   clusters(names: readonly ClusterName[]): Promise<Cluster[]>;
 
   /**
-   * Appends to the queue of a cluster that is UP. Idempotent by name: a task whose name the queue has seen is answered with
-   * its job and not run again. A refused task is `rejected` and never fails its neighbours.
+   * Appends to the queue of a cluster that is UP, behind what stands there; tasks of one call may change places among themselves.
+   * Idempotent by name: a task whose name the queue has seen is answered with its job and not run again. A refused task is
+   * `rejected` and never fails its neighbours.
    */
   submit(cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]>;
 

@@ -160,6 +160,27 @@ it('cancels what waits and what runs', async () => {
   `);
 });
 
+it('says of a cancellation whose jobs are not gone after the longest wait that they are still ending', async () => {
+  const slow = hanging('cancel');
+  const { lab } = await createTestLab({ clusters: 1, before: slow.before });
+  await callTool(await connectClient(async () => lab), 'launch_wave', { design: { factors: { DEPTH: [2, 4] } } });
+  slow.begin();
+  const client = await connectClient(async () => ({ ...lab, within: async () => undefined }));
+  expect(await callTool(client, 'cancel_experiments', { experiment_ids: ['exp-0002'] })).toMatchInlineSnapshot(`
+    {
+      "structured": {
+        "cancelled": [
+          "exp-0002",
+        ],
+        "ended_before": [],
+        "still_ending": true,
+      },
+      "text": "Cancelled: exp-0002. Some of their jobs are not gone yet; nothing more need be done.",
+    }
+  `);
+  slow.end();
+});
+
 it('tells a client that asked how far a wait is, and ends the wait when the client gives up', async () => {
   const { lab } = await createTestLab({ clusters: 1 });
   const client = await connectClient(async () => lab);

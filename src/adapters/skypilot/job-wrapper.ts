@@ -34,7 +34,8 @@ exit "$code"
 
 /**
  * Runs a task and leaves nothing of it: SkyPilot ends a job by its tree of processes, out of which setsid leads, so the
- * task's are known by a variable. A watcher outside the job ends them when the wrapper itself is ended (cancel, down).
+ * task's are known by a variable. A watcher outside the job ends them when the wrapper itself is ended (cancel, down); it
+ * waits on a pipe that says nothing, for a sleep would be a process five times a second, for as long as the GPU trains.
  */
 export function jobScript({ name, environmentKey: key, run, envs, timeoutSeconds }: Task): string {
   return `if [ ! -e ${place(key, 'ready')} ]; then
@@ -63,7 +64,8 @@ tag="${name}-$$-$RANDOM"
   setsid bash -c "$(declare -f sweep)
 trap '' TERM INT HUP
 tag=$tag
-while [ -d /proc/$$ ]; do sleep 0.2; done
+exec {never}<> <(:)
+while [ -d /proc/$$ ]; do read -t 0.2 -u \\$never; done
 sweep" &
 )
 script="$1"

@@ -22,10 +22,11 @@ export interface SkypilotOptions {
 /** Each call takes SkyPilot seconds, most of it a Python that starts. */
 const CONCURRENCY = 6;
 /**
- * A local API server has four workers for exec. One that comes while all are taken, or have not yet put their last one away, starts a
- * Python of its own and takes a minute where others take ten seconds: so three, and one to spare.
+ * All that a wave sends at once, not one after the other: SkyPilot answers with a job's number before four more Pythons of that job
+ * start on its cluster (to queue it, wait for it, drive it, run it), and where they hold up the next submission it takes twice as
+ * long. A local API server has four workers for it and starts more as they are needed, of 0.25 GB each: so not without end.
  */
-const SUBMISSIONS = 3;
+const SUBMISSIONS = 12;
 
 /** A queue that is asked for what runs costs its cluster, and the server, a second of a core or more. */
 const POLL_MS = 5_000;
@@ -39,7 +40,7 @@ export function createSkypilotBackend({ api, memory, infra, now = Date.now }: Sk
   const look = lookAtClusters(api, memory, now);
   const reader = createJobReader(api, memory);
   const submissions = new PQueue({ concurrency: SUBMISSIONS });
-  const submitter = { api, memory, look, submissions, setUp: new Set<string>() };
+  const submitter = { api, memory, look, submissions, setUp: new Map<string, Promise<void>>() };
 
   const backend: ClusterBackend = {
     name: 'skypilot',

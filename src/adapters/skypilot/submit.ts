@@ -16,8 +16,8 @@ interface Parts {
   readonly look: ClusterLook;
   /** Where the submissions to all clusters wait for their turn. */
   readonly submissions: PQueue;
-  /** Launches whose setup is known to stand in its cluster's queue, by request id: asked for once a process. */
-  readonly setUp: Set<string>;
+  /** Launches whose setup is known to stand in its cluster's queue, or is being waited for, by request id: once a process. */
+  readonly setUp: Map<string, Promise<void>>;
 }
 
 export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]> {
@@ -27,19 +27,25 @@ export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[
     if (!found) {
       throw new AutoresearchError('backend_failed', `SkyPilot has no cluster ${cluster}.`, 'Launch it first.');
     }
-    const answers: Submission[] = [];
-    // One after the other: side by side they would change places in the queue.
-    for (const task of tasks) answers.push(await submitOne(parts, cluster, task, found.accelerators));
-    return answers;
+    const sent = new Map<string, Promise<Submission>>();
+    for (const [place, task] of tasks.entries()) {
+      if (!sent.has(task.name)) sent.set(task.name, submitOne(parts, cluster, task, place, found.accelerators));
+    }
+    // No other process may come in between before all of them are answered.
+    await Promise.allSettled(sent.values());
+    return await Promise.all(tasks.flatMap(({ name }) => sent.get(name) ?? []));
   });
 }
 
+/** @param place among the tasks of the call: every cluster's first is sent before any cluster's second */
 async function submitOne(
-  { api, memory, look, submissions, setUp }: Parts,
+  parts: Parts,
   cluster: ClusterName,
   task: Task,
+  place: number,
   accelerators: string | null,
 ): Promise<Submission> {
+  const { api, memory, submissions } = parts;
   const { name, environmentKey } = task;
   const known = await memory.read(cluster);
   const launch = known.launches.find(({ key }) => key === environmentKey);
@@ -48,24 +54,31 @@ async function submitOne(
   try {
     const earlier = await earlierJob(api, cluster, name, known.tasks[name]);
     if (earlier !== null) return submitted(earlier);
-    if (!setUp.has(launch.requestId)) await afterSetup(api, cluster, known, launch.requestId);
-    setUp.add(launch.requestId);
-    const { job_id } = await submissions.add(async () => {
-      // SkyPilot looks itself whether the cluster is there before it takes a job.
-      look.heard(cluster);
-      await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: null }));
-      const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
-      await memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [name]: requestId }));
-      const answer = await api.wait(requestId, Submitted);
-      look.heard(cluster);
-      return answer;
-    });
-    return submitted(job_id);
+    await setUpOf(parts, cluster, known, launch.requestId);
+    return submitted(await submissions.add(() => exec(parts, cluster, task, accelerators), { priority: -place }));
   } catch (error) {
     if (!(error instanceof SkyError)) throw error;
     await memory.change(cluster, ({ tasks }) => void delete tasks[name]);
     return rejected(name, error.message);
   }
+}
+
+async function exec(
+  { api, memory, look }: Parts,
+  cluster: ClusterName,
+  task: Task,
+  accelerators: string | null,
+): Promise<number> {
+  const remember = (requestId: string | null) =>
+    memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [task.name]: requestId }));
+  // SkyPilot looks itself whether the cluster is there before it takes a job.
+  look.heard(cluster);
+  await remember(null);
+  const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
+  await remember(requestId);
+  const { job_id } = await api.wait(requestId, Submitted);
+  look.heard(cluster);
+  return job_id;
 }
 
 /**
@@ -85,6 +98,21 @@ async function earlierJob(
   }
   // Only the queue can say whether it got through.
   return (await queueOf(api, cluster)).find((job) => job.job_name === name)?.job_id ?? null;
+}
+
+/** Waits until setup stands in the queue; asked for once, however many tasks wait for it. */
+async function setUpOf(
+  { api, setUp }: Parts,
+  cluster: ClusterName,
+  known: ClusterMemory,
+  requestId: string,
+): Promise<void> {
+  const waiting = setUp.get(requestId) ?? afterSetup(api, cluster, known, requestId);
+  setUp.set(requestId, waiting);
+  await waiting.catch((error: unknown) => {
+    setUp.delete(requestId);
+    throw error;
+  });
 }
 
 /** Setup is a job of the launch: before the launch has ended, a task could get in front of it. */

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { ClusterName } from '../../../src/ports/cluster-backend.js';
 import { backendOn, CLUSTER, failed, memoryFolder, recordedSky, request, succeeded, task } from './recorded-sky.js';
 
 const yamlOf = (body: Record<string, unknown> | undefined): string => z.string().parse(body?.['task']);
@@ -17,20 +19,39 @@ async function launched() {
 }
 
 describe('submit', () => {
-  it("sends tasks one after the other, asking for the cluster's accelerators", async () => {
+  it("sends the tasks of a call side by side, asking for the cluster's accelerators", async () => {
     const { sky, backend } = await launched();
+    sky.hold('/exec', () => sky.bodies('/exec').length === 3);
     const answers = await backend.submit(
       CLUSTER,
       ['c', 'a', 'b'].map((name) => task(name)),
     );
-    expect(answers.map((answer) => answer.status === 'submitted' && answer.jobId.split('.')[1])).toEqual([
-      '2',
-      '3',
-      '4',
-    ]);
+    const ids = answers.map((answer) => answer.status === 'submitted' && answer.jobId.split('.')[1]);
+    expect(ids.toSorted()).toEqual(['2', '3', '4']);
     const yamls = sky.bodies('/exec').map(yamlOf);
-    expect(yamls.map((yaml) => yaml.split('\n')[0])).toEqual(['name: c', 'name: a', 'name: b']);
+    expect(yamls.map((yaml) => yaml.split('\n')[0]).toSorted()).toEqual(['name: a', 'name: b', 'name: c']);
     for (const yaml of yamls) expect(yaml).toContain('accelerators: H200:1');
+  });
+
+  it("sends a cluster's first task before another's thirteenth", async () => {
+    const { sky, backend } = await launched();
+    const other = ClusterName.parse('contract-other');
+    sky.answer('/status', () => succeeded([CLUSTER, other].map((name) => ({ name, status: 'UP' }))));
+    await backend.launch([{ ...request, cluster: other }]);
+    const running = () => sky.bodies('/exec').length;
+    let isHeld = true;
+    sky.hold('/exec', () => !isHeld);
+    const many = backend.submit(
+      CLUSTER,
+      Array.from({ length: 14 }, (_, index) => task(`many-${index}`)),
+    );
+    await vi.waitUntil(() => running() === 12);
+    const one = backend.submit(other, [task('one')]);
+    await sleep(100); // for it to be seen waiting: nothing tells when it does
+    expect(running()).toBe(12);
+    isHeld = false;
+    await Promise.all([many, one]);
+    expect(sky.bodies('/exec').findIndex((body) => yamlOf(body).startsWith('name: one'))).toBe(12);
   });
 
   it('answers a later process with the job and does not run the task again', async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -58,6 +59,8 @@ export async function recordedSky() {
   const results = new Map<string, Answer>();
   const uploads = new Map<string, { url: URL; bytes: Buffer }>();
   const statuses = new Map<string, string>();
+  const pathOf = new Map<string, string>();
+  const isDone = new Map<string, () => boolean>();
   let health: unknown = (await recording('health')).body;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -67,6 +70,7 @@ export async function recordedSky() {
     const id = url.searchParams.get('request_id') ?? url.searchParams.get('request_ids') ?? '';
     const result = results.get(id);
     if (url.pathname === '/api/health') return void reply(200, health);
+    while (url.pathname === '/api/get' && isDone.get(pathOf.get(id) ?? '')?.() === false) await sleep(5);
     if (url.pathname === '/api/get') return void reply(result?.status ?? 404, result?.body ?? null);
     if (url.pathname === '/api/status') {
       const status = statuses.get(id) ?? (result?.status === 200 ? 'SUCCEEDED' : 'FAILED');
@@ -87,6 +91,7 @@ export async function recordedSky() {
     if (text !== undefined) return void response.end(text);
     const answer = answers.get(url.pathname);
     const requestId = randomUUID();
+    pathOf.set(requestId, url.pathname);
     results.set(requestId, answer?.(body) ?? succeeded(null));
     reply(200, null, { 'X-Skypilot-Request-ID': requestId });
   }
@@ -113,6 +118,8 @@ export async function recordedSky() {
     forget: () => results.clear(),
     /** From now on each request that was started is told to be in this state. */
     state: (status: string) => [...results.keys()].forEach((id) => void statuses.set(id, status)),
+    /** No request to this path ends before that. */
+    hold: (path: string, until: () => boolean) => isDone.set(path, until),
     health: (value: unknown) => {
       health = value;
     },

@@ -99,13 +99,15 @@ export class Bench {
     return { name, environmentKey: 'first', run, envs: {}, timeoutSeconds: this.seconds(60) / 1000, ...wanted };
   }
 
-  /** Submits and gives the jobs' ids; a task that is rejected fails the test. */
+  /** Submits one after the other, in this order, and gives the jobs' ids; a task that is rejected fails the test. */
   async submit(cluster: ClusterName, ...tasks: Task[]): Promise<string[]> {
-    const submissions = await this.backend.submit(cluster, tasks);
-    return submissions.map((submission) => {
-      if (submission.status === 'rejected') throw new Error(`${submission.name}: ${submission.reason}`);
-      return submission.jobId;
-    });
+    const jobIds: string[] = [];
+    for (const task of tasks) {
+      const [submission] = await this.backend.submit(cluster, [task]);
+      if (submission?.status !== 'submitted') throw new Error(`${task.name}: ${submission?.reason ?? 'no answer'}`);
+      jobIds.push(submission.jobId);
+    }
+    return jobIds;
   }
 
   /** The jobs of the cluster once all have ended. */

@@ -7,11 +7,13 @@ const NOBODY = ClusterName.parse('contract-nobody');
 export const running: Promises = {
   'a cluster runs its jobs one at a time, first in, first out': async (bench) => {
     const cluster = await bench.cluster();
-    const names = ['c', 'a', 'b', 'd'];
-    await bench.submit(cluster, ...names.slice(0, 3).map((name) => bench.task(name, 'sleep 0.2')));
+    await bench.submit(cluster, bench.task('c', 'sleep 0.2'));
+    // Those of one call may change places among themselves.
+    await bench.backend.submit(cluster, [bench.task('b', 'sleep 0.2'), bench.task('a', 'sleep 0.2')]);
     await bench.submit(cluster, bench.task('d', 'true'));
     const jobs = await bench.ended(cluster);
-    expect(jobs.map(({ name }) => name)).toEqual(names);
+    const [first, ...others] = jobs.map(({ name }) => name);
+    expect([first, others.slice(0, 2).sort(), others.slice(2)]).toEqual(['c', ['a', 'b'], ['d']]);
     const starts = jobs.map(({ startedAt }) => startedAt ?? 0);
     const ends = jobs.map(({ endedAt }) => endedAt ?? 0);
     expect(starts.every((start, index) => index === 0 || start >= (ends[index - 1] ?? 0))).toBe(true);
@@ -20,8 +22,11 @@ export const running: Promises = {
   'a task whose name the queue has seen is answered with its job and not run again': async (bench) => {
     const cluster = await bench.cluster();
     const task = bench.task('once', 'echo once >> count; cat count');
+    const [one, same] = await bench.backend.submit(cluster, [task, task]);
+    expect(one?.status).toBe('submitted');
+    expect(same).toEqual(one);
     const [jobId] = await bench.submit(cluster, task);
-    expect(await bench.submit(cluster, task, task)).toEqual([jobId, jobId]);
+    expect(one).toMatchObject({ jobId });
     await bench.ended(cluster);
     expect(await bench.submit(cluster, task)).toEqual([jobId]);
     expect(await bench.ended(cluster)).toHaveLength(1);
@@ -35,7 +40,7 @@ export const running: Promises = {
     const answers = await Promise.all(backends.map((backend) => backend.submit(cluster, tasks)));
     expect(answers[1]).toEqual(answers[0]);
     expect(answers[2]).toEqual(answers[0]);
-    expect((await bench.ended(cluster)).map(({ name }) => name)).toEqual(tasks.map(({ name }) => name));
+    expect((await bench.ended(cluster)).map(({ name }) => name).sort()).toEqual(tasks.map(({ name }) => name));
   },
 
   'a refused task is rejected and never fails its neighbours': async (bench) => {
@@ -47,7 +52,7 @@ export const running: Promises = {
     ]);
     expect(submissions.map(({ status }) => status)).toEqual(['submitted', 'rejected', 'submitted']);
     expect(submissions[1]).toMatchObject({ name: 'lost', reason: expect.stringContaining('nobody-launched-this') });
-    expect((await bench.ended(cluster)).map(({ name }) => name)).toEqual(['before', 'after']);
+    expect((await bench.ended(cluster)).map(({ name }) => name).sort()).toEqual(['after', 'before']);
   },
 
   'submitting to a cluster that does not exist throws backend_failed': async (bench) => {
