@@ -46,7 +46,7 @@ function msBetweenLooks(lab: Lab, id: ClusterId, experiments: readonly Experimen
   const overdueMs = elapsedMs(started) - typical * 1000 - (there.length > 1 ? UNHURRIED * pollMs : 0);
   if (overdueMs >= 0) return between(pollMs, overdueMs / 4, QUIET * pollMs);
   // News are near: a look before them would only be in the way of what ends and begins there.
-  return -overdueMs < (QUIET * pollMs) / 2 ? Number.POSITIVE_INFINITY : QUIET * pollMs;
+  return -overdueMs < QUIET * pollMs ? Number.POSITIVE_INFINITY : QUIET * pollMs;
 }
 
 const between = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value));

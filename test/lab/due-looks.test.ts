@@ -33,9 +33,9 @@ it('asks once a minute until a run should have ended, then at once, and the next
   await submitRuns(lab, waveOf([1, 2, 3]));
   await looksIn(lab, backend, 400);
   expect(await states(lab)).toEqual(['done', 'running', 'queued']);
-  expect(await looksIn(lab, backend, 181)).toBeLessThanOrEqual(3);
-  // exp-0002 ends at 600 s; exp-0003 waits behind it, so 10 s more are let pass, and nobody asks in the half minute before.
-  expect(await looksIn(lab, backend, 28)).toBe(0);
+  expect(await looksIn(lab, backend, 151)).toBeLessThanOrEqual(3);
+  // exp-0002 ends at 600 s; exp-0003 waits behind it, so 10 s more are let pass, and nobody asks in the minute before.
+  expect(await looksIn(lab, backend, 58)).toBe(0);
   await looksIn(lab, backend, 6);
   expect(await states(lab)).toEqual(['done', 'done', 'running']);
   // exp-0003 is the last: its end at 900 s is noticed as soon as machines may be asked.

@@ -11,9 +11,10 @@ import { acceleratorsOf, clusterStatusOf } from './words.js';
 /**
  * SkyPilot does not notice by itself that an allocation was lost: it says UP until it is asked to look (refresh FORCE, which
  * starts a Python on the cluster; for six at once it takes half a minute). So only those are looked for, one at a time, of
- * which nothing was heard for so long, or that did not answer; nobody waits for it: later looks see what it found.
+ * which nothing was heard for so long (a busy one's queue is asked for more often), or that did not answer; nobody waits for
+ * it: later looks see what it found.
  */
-const SILENT_MS = 60_000;
+const SILENT_MS = 120_000;
 
 export interface ClusterLook {
   clusters(names: readonly ClusterName[]): Promise<Cluster[]>;
