@@ -1,4 +1,4 @@
-import type { Metric } from '../domain/campaign.js';
+import type { FleetCluster, Metric } from '../domain/campaign.js';
 import { AutoresearchError, type ErrorCode } from '../domain/errors.js';
 import { type Experiment, isSettled, metricOf } from '../domain/experiment.js';
 import type { ExperimentId } from '../domain/ids.js';
@@ -68,21 +68,20 @@ async function round(lab: Lab): Promise<void> {
   if (isIdle && (await readCampaign(lab)).fleet.every(({ state }) => state === 'ended')) return;
   if (!(await lab.store.lease.hold())) return;
   await launchPlanned(lab);
-  await writeDown(lab);
+  const known = await readExperiments(lab);
+  await writeDown(lab, (cluster) => isLookDue(lab, cluster, known));
   await endHopeless(lab);
   await giveUpLaunches(lab);
   await placeHomeless(lab);
   await rebalance(lab);
   await submitPlanned(lab);
-  await endMarked(lab);
+  await endMarked(lab, (ending) => writeDown(lab, ({ id }) => ending.some((cluster) => cluster.id === id)));
   await settleClusterWork(lab);
 }
 
-async function writeDown(lab: Lab): Promise<void> {
-  const known = await readExperiments(lab);
-  const { clusters, experiments, logs, strays, asked } = await observe(lab, await readCampaign(lab), known, ({ id }) =>
-    isLookDue(lab, id, known),
-  );
+async function writeDown(lab: Lab, isDue: (cluster: FleetCluster) => boolean): Promise<void> {
+  const [campaign, known] = [await readCampaign(lab), await readExperiments(lab)];
+  const { clusters, experiments, logs, strays, asked } = await observe(lab, campaign, known, isDue);
   noteLooks(lab, asked);
   for (const [{ id }, log] of logs) await lab.store.keepText(id, 'log.txt', log);
   // The experiments first: a cluster whose end is on record is not looked at again.

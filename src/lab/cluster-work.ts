@@ -44,6 +44,9 @@ export const submissionTo = (cluster: string): string => `submit to ${cluster}`;
 
 export const isUnderWay = (lab: Lab, key: string): boolean => underWay(lab).work.has(key);
 
+export const isAnySubmissionUnderWay = (lab: Lab): boolean =>
+  [...underWay(lab).work.keys()].some((key) => key.startsWith(submissionTo('')));
+
 /** Waits with some patience for all that is under way. @throws what one of them failed with, now or since the last time */
 export async function settleClusterWork(lab: Lab): Promise<void> {
   const state = underWay(lab);

@@ -1,6 +1,8 @@
+import type { FleetCluster } from '../domain/campaign.js';
 import { type Experiment, isSettled } from '../domain/experiment.js';
 import type { ClusterId } from '../domain/ids.js';
 import type { Store } from '../store/store.js';
+import { isAnySubmissionUnderWay, isUnderWay, submissionTo } from './cluster-work.js';
 import { typicalRunSeconds } from './fleet.js';
 import type { Lab } from './lab.js';
 import { isBeingMoved } from './move-run.js';
@@ -26,9 +28,12 @@ export function noteLooks(lab: Lab, clusters: readonly ClusterId[]): void {
  * Whether to ask a cluster for its jobs again. Asking takes some machines seconds, at the expense of what runs there: so it is
  * done when a run should have ended, by what runs took so far; where nobody knows, ever more seldom the longer it runs.
  */
-export function isLookDue(lab: Lab, id: ClusterId, experiments: readonly Experiment[]): boolean {
+export function isLookDue(lab: Lab, { id, name }: FleetCluster, experiments: readonly Experiment[]): boolean {
+  if (isUnderWay(lab, submissionTo(name))) return false;
   const last = lookedAt(lab).get(id);
-  return last === undefined || lab.now() - last >= msBetweenLooks(lab, id, experiments);
+  // What is being put into other queues goes first, for as long as a quiet cluster goes unasked anyway.
+  const leastMs = isAnySubmissionUnderWay(lab) ? QUIET * lab.backend.capabilities.pollMs : 0;
+  return last === undefined || lab.now() - last >= Math.max(leastMs, msBetweenLooks(lab, id, experiments));
 }
 
 function msBetweenLooks(lab: Lab, id: ClusterId, experiments: readonly Experiment[]): number {

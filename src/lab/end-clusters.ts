@@ -1,12 +1,21 @@
+import type { FleetCluster } from '../domain/campaign.js';
 import { isSettled } from '../domain/experiment.js';
 import { markCancelled } from './cancel-experiments.js';
-import { beginClusterWork } from './cluster-work.js';
+import { beginClusterWork, isUnderWay } from './cluster-work.js';
 import { type Lab, nameOf, readCampaign, readExperiments, updateCampaign } from './lab.js';
 
-/** Brings down the clusters that are to end, after what had ended there was written down; what still runs is cancelled. */
-export async function endMarked(lab: Lab): Promise<void> {
-  for (const cluster of (await readCampaign(lab)).fleet.filter(({ state }) => state === 'ending')) {
-    beginClusterWork(lab, `end ${cluster.name}`, async () => {
+/**
+ * Brings down the clusters that are to end; what still runs there is cancelled.
+ * @param collect called first with those clusters: writes down what has ended on them, however lately they were looked at
+ */
+export async function endMarked(lab: Lab, collect: (ending: readonly FleetCluster[]) => Promise<void>): Promise<void> {
+  const ending = (await readCampaign(lab)).fleet.filter(
+    ({ state, name }) => state === 'ending' && !isUnderWay(lab, endOf(name)),
+  );
+  if (ending.length === 0) return;
+  await collect(ending);
+  for (const cluster of ending) {
+    beginClusterWork(lab, endOf(cluster.name), async () => {
       const there = (await readExperiments(lab)).filter((run) => run.cluster === cluster.id && !isSettled(run.state));
       await markCancelled(lab, there, 'Its cluster was torn down.');
       await lab.backend.down([nameOf(cluster)]);
@@ -17,3 +26,5 @@ export async function endMarked(lab: Lab): Promise<void> {
     });
   }
 }
+
+const endOf = (cluster: string): string => `end ${cluster}`;

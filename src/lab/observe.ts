@@ -4,7 +4,6 @@ import type { ClusterId } from '../domain/ids.js';
 import { priceOf } from '../domain/price.js';
 import { redacted } from '../domain/redact.js';
 import type { Cluster, Job, JobRef } from '../ports/cluster-backend.js';
-import { isUnderWay, submissionTo } from './cluster-work.js';
 import { endOfLife } from './end-of-life.js';
 import { giveBack } from './give-back.js';
 import { aliveClusters, type Lab, nameOf } from './lab.js';
@@ -95,9 +94,7 @@ export async function observe(
 const STRAY_MS = 600_000;
 
 /** Asking a cluster for its jobs takes seconds on some machines: only those are asked where something could have changed. */
-const mayHaveNews = (lab: Lab, { id, name }: FleetCluster, experiments: readonly Experiment[]): boolean =>
-  // Where a submission is under way, asking would slow it down.
-  !isUnderWay(lab, submissionTo(name)) &&
+const mayHaveNews = (lab: Lab, { id }: FleetCluster, experiments: readonly Experiment[]): boolean =>
   experiments.some(
     ({ cluster, state, jobId, settledAt }) =>
       cluster === id &&

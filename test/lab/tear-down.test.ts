@@ -53,6 +53,18 @@ it('collects what has ended on a cluster before it goes, and cancels the rest', 
   expect(await backend.clusters(await namesOf(lab))).toEqual([]);
 });
 
+it('collects too what has ended on machines that are seldom asked', async () => {
+  const { lab } = await createTestLab({
+    clusters: 1,
+    capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false },
+  });
+  await submitRuns(lab, waveOf([1, 2, 3]));
+  for (let second = 0; second < 605; second++) await after(lab, 1);
+  expect(await placesOf(lab)).toEqual(['exp-0001 done gpu-01', 'exp-0002 running gpu-01', 'exp-0003 queued gpu-01']);
+  await tearDown(lab, ALL);
+  expect(await placesOf(lab)).toEqual(['exp-0001 done gpu-01', 'exp-0002 done gpu-01', 'exp-0003 cancelled gpu-01']);
+});
+
 it('ends what a server that died had written down to end, with the results that were there by then', async () => {
   const { lab, backend, another } = await createTestLab({ clusters: 2 });
   await submitRuns(lab, waveOf([1, 2, 3]));
