@@ -1,8 +1,10 @@
 import { AutoresearchError } from '../domain/errors.js';
 import { type Experiment, isSettled } from '../domain/experiment.js';
 import type { ExperimentId } from '../domain/ids.js';
+import { tryToAdvance } from './advance.js';
+import { lookSoon } from './due-looks.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments } from './lab.js';
-import { patchExperiments } from './patch-experiments.js';
+import { markCancelled } from './patch-experiments.js';
 import { ENDING_PATIENCE_MS } from './patience.js';
 
 export interface Cancellation {
@@ -13,8 +15,17 @@ export interface Cancellation {
   readonly haveJobsEnded: boolean;
 }
 
-/** Written down first, so that no round submits or settles them; then their jobs are ended. */
+/**
+ * What has ended since the last look keeps its result. The rest is written down as cancelled first, so that no round submits or
+ * settles it; then its jobs are ended.
+ */
 export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]): Promise<Cancellation> {
+  const running = pickExperiments(await readExperiments(lab), ids).filter(({ state }) => state === 'running');
+  if (running.length > 0) {
+    const clusters = running.flatMap(({ cluster }) => cluster ?? []);
+    lookSoon(lab, clusters);
+    await tryToAdvance(lab, ENDING_PATIENCE_MS / 4);
+  }
   const chosen = pickExperiments(await readExperiments(lab), ids);
   const open = chosen.filter(({ state }) => !isSettled(state));
   await markCancelled(lab, open, 'Cancelled on request.');
@@ -30,9 +41,6 @@ export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]):
   await lab.within(ENDING_PATIENCE_MS, ending);
   return { cancelled: open, settled: chosen.filter(({ state }) => isSettled(state)), haveJobsEnded };
 }
-
-export const markCancelled = (lab: Lab, open: readonly Experiment[], note: string): Promise<void> =>
-  patchExperiments(lab, new Map(open.map((run) => [run, { state: 'cancelled', note, endedAt: lab.now() }])));
 
 /** @throws not_found with the ids that do not exist */
 export function pickExperiments(experiments: readonly Experiment[], ids: readonly ExperimentId[]): Experiment[] {

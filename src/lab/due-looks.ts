@@ -24,6 +24,11 @@ export function noteLooks(lab: Lab, clusters: readonly ClusterId[]): void {
   for (const id of clusters) lookedAt(lab).set(id, lab.now());
 }
 
+/** The next round asks them, whenever they were asked before. */
+export function lookSoon(lab: Lab, clusters: readonly ClusterId[]): void {
+  for (const id of clusters) lookedAt(lab).delete(id);
+}
+
 /**
  * Whether to ask a cluster for its jobs again. Asking takes some machines seconds, at the expense of what runs there: so it is
  * done when a run should have ended, by what runs took so far; where nobody knows, ever more seldom the longer it runs.

@@ -1,8 +1,8 @@
 import type { FleetCluster } from '../domain/campaign.js';
 import { isSettled } from '../domain/experiment.js';
-import { markCancelled } from './cancel-experiments.js';
 import { beginClusterWork, isUnderWay } from './cluster-work.js';
 import { type Lab, nameOf, readCampaign, readExperiments, updateCampaign } from './lab.js';
+import { markCancelled } from './patch-experiments.js';
 
 /**
  * Brings down the clusters that are to end; what still runs there is cancelled.

@@ -4,8 +4,8 @@ import { budgetOf, type Estimate, estimatesOf, type Hopeless, hopelessBy } from 
 import type { ExperimentId } from '../domain/ids.js';
 import { redacted } from '../domain/redact.js';
 import type { Store } from '../store/store.js';
-import { markCancelled } from './cancel-experiments.js';
 import { aliveClusters, type Lab, nameOf, readCampaign, readExperiments } from './lab.js';
+import { markCancelled } from './patch-experiments.js';
 
 /** Reading the logs of running jobs takes seconds on some machines. */
 const EVERY_MS = 30_000;

@@ -22,3 +22,6 @@ export async function patchExperiments(lab: Lab, patches: ReadonlyMap<Experiment
     });
   }
 }
+
+export const markCancelled = (lab: Lab, open: readonly Experiment[], note: string): Promise<void> =>
+  patchExperiments(lab, new Map(open.map((run) => [run, { state: 'cancelled', note, endedAt: lab.now() }])));

@@ -13,7 +13,7 @@ import { tearDown } from '../../src/lab/tear-down.js';
 import { summaryBlock, virtualClock, wrapperLine } from '../support/simulated-backend.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab } from '../support/test-lab.js';
-import { requestOf } from '../support/waves.js';
+import { after, requestOf } from '../support/waves.js';
 
 const wave = (requests: readonly ExperimentRequest[], more: object = {}) => ({
   description: '',
@@ -204,6 +204,19 @@ it('cancels what waits and what runs, and leaves what has ended as it is', async
   ]);
   await afterRuns(lab, 2000);
   expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'cancelled', 'cancelled']);
+});
+
+it('cancels no run that has ended since its machines were asked: it keeps its result', async () => {
+  const { lab } = await createTestLab({
+    clusters: 1,
+    capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false },
+  });
+  await submitRuns(lab, wave(rates(0.1, 0.2)));
+  for (let second = 0; second < 605; second++) await after(lab, 1);
+  const ids = (await readExperiments(lab)).map(({ id }) => id);
+  expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'running', 'queued']);
+  await cancelExperiments(lab, ids);
+  expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'done', 'cancelled']);
 });
 
 it('ends only idle clusters when told so, and says in a dry run what would end', async () => {
