@@ -68,8 +68,7 @@ async function round(lab: Lab): Promise<void> {
   if (isIdle && (await readCampaign(lab)).fleet.every(({ state }) => state === 'ended')) return;
   if (!(await lab.store.lease.hold())) return;
   await launchPlanned(lab);
-  const known = await readExperiments(lab);
-  await writeDown(lab, (cluster) => isLookDue(lab, cluster, known));
+  await writeDown(lab, (cluster, known) => isLookDue(lab, cluster, known));
   await endHopeless(lab);
   await giveUpLaunches(lab);
   await placeHomeless(lab);
@@ -79,9 +78,14 @@ async function round(lab: Lab): Promise<void> {
   await settleClusterWork(lab);
 }
 
-async function writeDown(lab: Lab, isDue: (cluster: FleetCluster) => boolean): Promise<void> {
+async function writeDown(
+  lab: Lab,
+  isDue: (cluster: FleetCluster, known: readonly Experiment[]) => boolean,
+): Promise<void> {
   const [campaign, known] = [await readCampaign(lab), await readExperiments(lab)];
-  const { clusters, experiments, logs, strays, asked } = await observe(lab, campaign, known, isDue);
+  const { clusters, experiments, logs, strays, asked } = await observe(lab, campaign, known, (cluster) =>
+    isDue(cluster, known),
+  );
   noteLooks(lab, asked);
   for (const [{ id }, log] of logs) await lab.store.keepText(id, 'log.txt', log);
   // The experiments first: a cluster whose end is on record is not looked at again.
