@@ -12,7 +12,7 @@ import { submitRun, submitRuns } from '../../src/lab/submit-runs.js';
 import { tearDown } from '../../src/lab/tear-down.js';
 import { summaryBlock, virtualClock, wrapperLine } from '../support/simulated-backend.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
-import { createTestLab } from '../support/test-lab.js';
+import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
 import { after, requestOf } from '../support/waves.js';
 
 const wave = (requests: readonly ExperimentRequest[], more: object = {}) => ({
@@ -209,7 +209,7 @@ it('cancels what waits and what runs, and leaves what has ended as it is', async
 it('cancels no run that has ended since its machines were asked: it keeps its result', async () => {
   const { lab } = await createTestLab({
     clusters: 1,
-    capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false },
+    capabilities: SELDOM_ASKED,
   });
   await submitRuns(lab, wave(rates(0.1, 0.2)));
   for (let second = 0; second < 605; second++) await after(lab, 1);

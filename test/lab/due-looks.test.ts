@@ -2,12 +2,11 @@ import { expect, it } from 'vitest';
 import { type Lab, readExperiments } from '../../src/lab/lab.js';
 import { submitRuns } from '../../src/lab/submit-runs.js';
 import { type SimulatedBackend, summaryBlock, wrapperLine } from '../support/simulated-backend.js';
-import { createTestLab } from '../support/test-lab.js';
+import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
 import { after, waveOf } from '../support/waves.js';
 
-/** Machines that should be asked every five seconds at most, as SkyPilot's; runs take 300 s. */
-const slowMachines = () =>
-  createTestLab({ clusters: 1, capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false } });
+/** Runs take 300 s. */
+const slowMachines = () => createTestLab({ clusters: 1, capabilities: SELDOM_ASKED });
 
 /** How often the cluster's queue was asked for in so many seconds, with a round each second. */
 async function looksIn(lab: Lab, backend: SimulatedBackend, seconds: number): Promise<number> {
@@ -48,7 +47,7 @@ it('asks once a minute until a run should have ended, then at once, and the next
 it('sees within a minute that a run crashed long before its time', async () => {
   const { lab, backend } = await createTestLab({
     clusters: 1,
-    capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false },
+    capabilities: SELDOM_ASKED,
     run: (task) =>
       task.name.startsWith('exp-0002')
         ? { seconds: 20, log: `${wrapperLine(task)}Traceback\n`, exitCode: 1 }

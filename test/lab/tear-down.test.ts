@@ -6,7 +6,7 @@ import { submitRuns } from '../../src/lab/submit-runs.js';
 import { tearDown } from '../../src/lab/tear-down.js';
 import { hanging } from '../support/hanging.js';
 import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
-import { createTestLab } from '../support/test-lab.js';
+import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
 import { after, fleetOf, jobsOf, placesOf, waveOf } from '../support/waves.js';
 
 const ALL = { clusters: [], idleOnly: false, all: true, dryRun: false };
@@ -56,7 +56,7 @@ it('collects what has ended on a cluster before it goes, and cancels the rest', 
 it('collects too what has ended on machines that are seldom asked', async () => {
   const { lab } = await createTestLab({
     clusters: 1,
-    capabilities: { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false },
+    capabilities: SELDOM_ASKED,
   });
   await submitRuns(lab, waveOf([1, 2, 3]));
   for (let second = 0; second < 605; second++) await after(lab, 1);

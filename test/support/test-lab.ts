@@ -14,6 +14,9 @@ export function temporaryProject(files: Readonly<Record<string, string>> = {}): 
   return directory;
 }
 
+/** Machines that should be asked every five seconds at most, as SkyPilot's. */
+export const SELDOM_ASKED = { pollMs: 5_000, choosesAccelerators: false, remembersJobs: false };
+
 type Options = Partial<SimulatedOptions> & { readonly files?: Record<string, string> };
 
 export async function createTestLab({ files, ...options }: Options = {}): Promise<SimulatedLab> {
