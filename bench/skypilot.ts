@@ -18,6 +18,8 @@ const RUNS = 2 * CLUSTERS;
 const RUN_SECONDS = 120;
 /** The runs of six clusters end so far apart: what ends and begins together waits for the cores that all of them share here. */
 const APART_SECONDS = 6;
+/** Before each side: SkyPilot is still busy on the clusters for a while after a run is known to have ended. */
+const SETTLE_MS = 30_000;
 const CALLS = 40;
 const bin = resolve('dist', 'bin.js');
 
@@ -91,6 +93,7 @@ export async function skypilotFigures(): Promise<Figure[]> {
     const answers: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const values = Array.from({ length: RUNS }, (_, i) => 20 + RUNS * round + i);
+      await sleep(SETTLE_MS);
       const [startedAt, before] = [performance.now(), cpuSeconds()];
       const wave = await launch(values);
       await until(wave, ({ jobId }) => jobId !== null);
@@ -109,6 +112,7 @@ export async function skypilotFigures(): Promise<Figure[]> {
       }
       // Nothing of ours keeps the machine from it meanwhile.
       await client.close();
+      await sleep(SETTLE_MS);
       const loop = await execLoop(project, fleet, values);
       client = await connect();
       seconds.plain.push(loop.seconds);
