@@ -84,7 +84,7 @@ const outcomeOf = ({ verdict }: Judgement): Outcome => (verdict === null ? 'open
 /** In a sentence about a run. */
 export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   held_up: 'held up',
-  not_shown: 'did not show again',
+  not_shown: 'was not confirmed',
   fell_back: 'fell back',
   open: 'is open',
 };

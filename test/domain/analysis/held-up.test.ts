@@ -45,7 +45,7 @@ describe('gains that are run again', () => {
     expect(best?.fresh.difference).toBeCloseTo(-0.003, 3);
   });
 
-  it('do not show again where the best of many was luck, which the fresh runs on their own do not share', () => {
+  it('are not confirmed where the best of many was luck, which the fresh runs on their own do not share', () => {
     const lucky = Array.from({ length: 100 }, (_, seed) => promoted(seed, Array(12).fill(0), 1)).flatMap(
       ({ repetition }) => repetition?.rows ?? [],
     );
