@@ -16,16 +16,21 @@ const CLUSTERS = 6;
 const RUNS = 2 * CLUSTERS;
 /** Longer than the submission of all takes: the gap between two jobs is SkyPilot's and ours, not that of a busy machine. */
 const RUN_SECONDS = 120;
-/** The runs of six clusters end so far apart: what ends and begins together waits for the cores that all of them share here. */
-const APART_SECONDS = 6;
+/** So far apart in a minute the clusters' runs end: what ends and begins together waits for the cores that all share here. */
+const APART_SECONDS = 60 / CLUSTERS;
 /** Before each side: SkyPilot is still busy on the clusters for a while after a run is known to have ended. */
 const SETTLE_MS = 30_000;
 const CALLS = 40;
 const bin = resolve('dist', 'bin.js');
 
 /** Every one of equal size, and of one second: what rsync takes for unchanged. */
-const trainPy = (x: number) =>
-  `import time\nX = ${x}\nbegan = time.time()\ntime.sleep(${RUN_SECONDS} + ${APART_SECONDS} * (X % ${CLUSTERS}))\nprint(f"---\\nval_bpb: {X}\\nbegan: {began}\\nended: {time.time()}")\n`;
+const trainPy = (x: number) => `import socket, time
+X = ${x}
+began = time.time()
+place = ${APART_SECONDS} * (int(socket.gethostname()[-1]) + 4 * socket.gethostname().startswith("h200"))
+time.sleep(${RUN_SECONDS} + (place - began - ${RUN_SECONDS}) % 60)
+print(f"---\\nval_bpb: {X}\\nbegan: {began}\\nended: {time.time()}")
+`;
 
 interface Ran {
   readonly cluster: string;
