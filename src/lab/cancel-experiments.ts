@@ -20,11 +20,9 @@ export interface Cancellation {
  * settles it; then its jobs are ended.
  */
 export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]): Promise<Cancellation> {
-  const before = pickExperiments(await readExperiments(lab), ids);
-  // What is known to wait may have run and ended meanwhile.
-  const inQueues = before.filter(({ state, jobId }) => !isSettled(state) && jobId !== null);
-  if (inQueues.length > 0) {
-    const clusters = inQueues.flatMap(({ cluster }) => cluster ?? []);
+  const running = pickExperiments(await readExperiments(lab), ids).filter(({ state }) => state === 'running');
+  if (running.length > 0) {
+    const clusters = running.flatMap(({ cluster }) => cluster ?? []);
     lookSoon(lab, clusters);
     await tryToAdvance(lab, ENDING_PATIENCE_MS / 4);
   }

@@ -219,17 +219,6 @@ it('cancels no run that has ended since its machines were asked: it keeps its re
   expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'done', 'cancelled']);
 });
 
-it('cancels no run that was known to wait and has ended since: it keeps its result', async () => {
-  const { lab } = await createTestLab({ clusters: 1, capabilities: SELDOM_ASKED });
-  await submitRuns(lab, wave(rates(0.1, 0.2)));
-  await after(lab, 10);
-  const ids = (await readExperiments(lab)).map(({ id }) => id);
-  expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['running', 'queued', 'queued']);
-  await lab.sleep(2000 * 1000);
-  await cancelExperiments(lab, ids.slice(2));
-  expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'done', 'done']);
-});
-
 it('ends only idle clusters when told so, and says in a dry run what would end', async () => {
   const { lab } = await createTestLab({
     clusters: 2,
