@@ -127,9 +127,10 @@ def test_no_document_is_in_both_splits_and_a_copy_counts_once(core, tokenizer, s
     everything = hashes["train"] + hashes["val"] + held_out
     assert hashes["train"] and hashes["val"] and held_out
     assert len(set(everything)) == len(everything)
-    files = list((sandbox / "texts").iterdir())
-    copies, broken, empty = 1, 1, sum(not file.read_bytes().strip() for file in files)
-    assert len(everything) == len(files) - copies - broken - empty
+    # Some distributions' libraries hold copies of their own.
+    texts = {text for file in (sandbox / "texts").iterdir() if (text := file.read_bytes()).strip()}
+    broken = 1
+    assert len(everything) == len(texts) - broken
     for split in hashes:
         assert (tokenizer.tokens(split) == tokenizer.bos_id).sum() == len(hashes[split])
 
