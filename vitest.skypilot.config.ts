@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
+    setupFiles: ['test/live/say-failures.ts'],
     fileParallelism: false,
     maxConcurrency: 4,
     // Clusters are taken down whatever happened, and that takes its time.

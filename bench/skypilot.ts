@@ -27,7 +27,8 @@ const bin = resolve('dist', 'bin.js');
 const trainPy = (x: number) => `import socket, time
 X = ${x}
 began = time.time()
-place = ${APART_SECONDS} * (int(socket.gethostname()[-1]) + 4 * socket.gethostname().startswith("h200"))
+host = socket.gethostname()
+place = ${APART_SECONDS} * (int(host[-1]) + 4 * host.startswith("h200"))
 time.sleep(${RUN_SECONDS} + (place - began - ${RUN_SECONDS}) % 60)
 print(f"---\\nval_bpb: {X}\\nbegan: {began}\\nended: {time.time()}")
 `;

@@ -22,8 +22,8 @@ export interface Cancellation {
 export async function cancelExperiments(lab: Lab, ids: readonly ExperimentId[]): Promise<Cancellation> {
   const running = pickExperiments(await readExperiments(lab), ids).filter(({ state }) => state === 'running');
   if (running.length > 0) {
-    const clusters = running.flatMap(({ cluster }) => cluster ?? []);
-    lookSoon(lab, clusters);
+    const there = running.flatMap(({ cluster }) => cluster ?? []);
+    lookSoon(lab, there);
     await tryToAdvance(lab, ENDING_PATIENCE_MS / 4);
   }
   const chosen = pickExperiments(await readExperiments(lab), ids);

@@ -13,7 +13,7 @@ import { tearDown } from '../../src/lab/tear-down.js';
 import { summaryBlock, virtualClock, wrapperLine } from '../support/simulated-backend.js';
 import { TRAIN_PY } from '../support/simulated-lab.js';
 import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
-import { after, requestOf } from '../support/waves.js';
+import { eachSecond, requestOf } from '../support/waves.js';
 
 const wave = (requests: readonly ExperimentRequest[], more: object = {}) => ({
   description: '',
@@ -207,12 +207,9 @@ it('cancels what waits and what runs, and leaves what has ended as it is', async
 });
 
 it('cancels no run that has ended since its machines were asked: it keeps its result', async () => {
-  const { lab } = await createTestLab({
-    clusters: 1,
-    capabilities: SELDOM_ASKED,
-  });
+  const { lab } = await createTestLab({ clusters: 1, capabilities: SELDOM_ASKED });
   await submitRuns(lab, wave(rates(0.1, 0.2)));
-  for (let second = 0; second < 605; second++) await after(lab, 1);
+  await eachSecond(lab, 605);
   const ids = (await readExperiments(lab)).map(({ id }) => id);
   expect((await readExperiments(lab)).map(({ state }) => state)).toEqual(['done', 'running', 'queued']);
   await cancelExperiments(lab, ids);

@@ -3,7 +3,7 @@ import { type Lab, readExperiments } from '../../src/lab/lab.js';
 import { submitRuns } from '../../src/lab/submit-runs.js';
 import { type SimulatedBackend, summaryBlock, wrapperLine } from '../support/simulated-backend.js';
 import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
-import { after, waveOf } from '../support/waves.js';
+import { eachSecond, waveOf } from '../support/waves.js';
 
 /** Runs take 300 s. */
 const slowMachines = () => createTestLab({ clusters: 1, capabilities: SELDOM_ASKED });
@@ -11,7 +11,7 @@ const slowMachines = () => createTestLab({ clusters: 1, capabilities: SELDOM_ASK
 /** How often the cluster's queue was asked for in so many seconds, with a round each second. */
 async function looksIn(lab: Lab, backend: SimulatedBackend, seconds: number): Promise<number> {
   const before = backend.calls['jobs'] ?? 0;
-  for (let second = 0; second < seconds; second++) await after(lab, 1);
+  await eachSecond(lab, seconds);
   return (backend.calls['jobs'] ?? 0) - before;
 }
 

@@ -7,7 +7,7 @@ import { tearDown } from '../../src/lab/tear-down.js';
 import { hanging } from '../support/hanging.js';
 import { summaryBlock, wrapperLine } from '../support/simulated-backend.js';
 import { createTestLab, SELDOM_ASKED } from '../support/test-lab.js';
-import { after, fleetOf, jobsOf, placesOf, waveOf } from '../support/waves.js';
+import { after, eachSecond, fleetOf, jobsOf, placesOf, waveOf } from '../support/waves.js';
 
 const ALL = { clusters: [], idleOnly: false, all: true, dryRun: false };
 const named = (id: string) => ({ ...ALL, clusters: [ClusterId.parse(id)], all: false });
@@ -54,12 +54,9 @@ it('collects what has ended on a cluster before it goes, and cancels the rest', 
 });
 
 it('collects too what has ended on machines that are seldom asked', async () => {
-  const { lab } = await createTestLab({
-    clusters: 1,
-    capabilities: SELDOM_ASKED,
-  });
+  const { lab } = await createTestLab({ clusters: 1, capabilities: SELDOM_ASKED });
   await submitRuns(lab, waveOf([1, 2, 3]));
-  for (let second = 0; second < 605; second++) await after(lab, 1);
+  await eachSecond(lab, 605);
   expect(await placesOf(lab)).toEqual(['exp-0001 done gpu-01', 'exp-0002 running gpu-01', 'exp-0003 queued gpu-01']);
   await tearDown(lab, ALL);
   expect(await placesOf(lab)).toEqual(['exp-0001 done gpu-01', 'exp-0002 done gpu-01', 'exp-0003 cancelled gpu-01']);

@@ -39,10 +39,6 @@ async function onBench(subject: BackendUnderTest, keep: (bench: Bench) => Promis
   const bench = await Bench.open(subject);
   try {
     await keep(bench);
-  } catch (error) {
-    // Of a promise that is tested again, the report only says that it was.
-    if (subject.retries) console.log(error);
-    throw error;
   } finally {
     await bench.close();
   }

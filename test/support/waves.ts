@@ -37,6 +37,11 @@ export async function after(lab: Lab, seconds: number): Promise<void> {
   await advance(lab);
 }
 
+/** So many seconds, with a round each. */
+export async function eachSecond(lab: Lab, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) await after(lab, 1);
+}
+
 /** Where each run is, `exp-0001 running gpu-01`. */
 export const placesOf = async (lab: Lab): Promise<string[]> =>
   (await readExperiments(lab)).map(({ id, state, cluster }) => `${id} ${state} ${cluster ?? 'nowhere'}`);
