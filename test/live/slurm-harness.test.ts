@@ -333,12 +333,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** From the top down: a parent that lived on would start its children again. */
 async function killTree(pid: number): Promise<void> {
-  const { stdout } = await execa('ps', ['-o', 'pid=', '--ppid', String(pid)], { reject: false });
-  for (const child of stdout.split('\n').filter((line) => line.trim() !== '')) await killTree(Number(child));
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it went with its parent
+  for (const each of await treeOf(pid)) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch {
+      // it went with its parent
+    }
   }
+}
+
+async function treeOf(pid: number): Promise<number[]> {
+  const { stdout } = await execa('ps', ['-o', 'pid=', '--ppid', String(pid)], { reject: false });
+  const children = stdout.split('\n').filter((line) => line.trim() !== '');
+  return [pid, ...(await Promise.all(children.map((child) => treeOf(Number(child))))).flat()];
 }
