@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Cluster, ClusterName } from '../../ports/cluster-backend.js';
-import { queueOf } from './jobs.js';
 import type { Memory } from './memory.js';
 import { createPriceOf, type PriceOf } from './prices.js';
 import { ClusterRecord } from './schemas.js';
+import type { StandsInQueue } from './setups.js';
 import { isForgotten, type SkyApi, SkyError } from './sky-api.js';
-import { SETUP_JOB } from './task-yaml.js';
 import { acceleratorsOf, clusterStatusOf } from './words.js';
 
 /**
@@ -24,7 +23,12 @@ export interface ClusterLook {
   doubt(name: ClusterName): void;
 }
 
-export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): ClusterLook {
+export function lookAtClusters(
+  api: SkyApi,
+  memory: Memory,
+  setupStands: StandsInQueue,
+  now: () => number,
+): ClusterLook {
   const priceOf = createPriceOf(api, now);
   const heardAt = new Map<ClusterName, number>();
   const lastHeard = (name: ClusterName): number => heardAt.get(name) ?? now();
@@ -52,12 +56,6 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
   };
 
   const launchStatus = rememberingEnded(api);
-  const withSetup = new Set<ClusterName>();
-  const hasSetup = async (name: ClusterName): Promise<boolean> => {
-    const found = withSetup.has(name) || (await queueOf(api, name)).some(({ job_name }) => job_name === SETUP_JOB);
-    if (found) withSetup.add(name);
-    return found;
-  };
   return {
     heard: (name) => void heardAt.set(name, now()),
     doubt(name) {
@@ -75,7 +73,7 @@ export function lookAtClusters(api: SkyApi, memory: Memory, now: () => number): 
       const found = await Promise.all(
         names.map((name) =>
           describe(
-            { api, memory, launchStatus, hasSetup, priceOf },
+            { api, memory, launchStatus, setupStands, priceOf },
             name,
             records.find((record) => record.name === name),
           ),
@@ -111,13 +109,12 @@ interface Parts {
   readonly api: SkyApi;
   readonly memory: Memory;
   readonly launchStatus: SkyApi['statusOf'];
-  /** Whether its launch got as far as setup, the last that it does. */
-  readonly hasSetup: (name: ClusterName) => Promise<boolean>;
+  readonly setupStands: StandsInQueue;
   readonly priceOf: PriceOf;
 }
 
 async function describe(
-  { api, memory, launchStatus, hasSetup, priceOf }: Parts,
+  { api, memory, launchStatus, setupStands, priceOf }: Parts,
   name: ClusterName,
   record: ClusterRecord | undefined,
 ): Promise<Cluster | null> {
@@ -128,7 +125,7 @@ async function describe(
   const isUnderWay = request === 'PENDING' || request === 'RUNNING';
   const status = record ? clusterStatusOf(record.status) : 'INIT';
   const isForgotten = first !== null && request === null && record !== undefined;
-  const isCutOff = isForgotten && !(status === 'UP' && (await hasSetup(name)));
+  const isCutOff = isForgotten && !(status === 'UP' && (await setupStands(name, launches, first)));
   const hasFailed = first !== null && (request === 'FAILED' || request === 'CANCELLED');
   const failure = isCutOff ? CUT_OFF : hasFailed ? await failureOf(api, first) : null;
   // UP while the launch still syncs the base: jobs sent now would not find it.

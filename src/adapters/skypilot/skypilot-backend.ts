@@ -9,6 +9,7 @@ import { launchOne } from './launch.js';
 import { startLocalServer } from './local-server.js';
 import type { Memory } from './memory.js';
 import { offersOf } from './offers.js';
+import { rememberingSetups } from './setups.js';
 import { isSkyError, type SkyApi, SkyError } from './sky-api.js';
 import { submit } from './submit.js';
 
@@ -37,10 +38,11 @@ const GONE = ['ClusterDoesNotExist', 'ClusterNotUpError'] as const;
 export function createSkypilotBackend({ api, memory, infra, now = Date.now }: SkypilotOptions): ClusterBackend {
   const inParallel = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
     new PQueue({ concurrency: CONCURRENCY }).addAll(items.map((item) => () => work(item)));
-  const look = lookAtClusters(api, memory, now);
+  const setupStands = rememberingSetups(api);
+  const look = lookAtClusters(api, memory, setupStands, now);
   const reader = createJobReader(api, memory);
   const submissions = new PQueue({ concurrency: SUBMISSIONS });
-  const submitter = { api, memory, look, submissions, setUp: new Map<string, Promise<void>>() };
+  const submitter = { api, memory, look, submissions, setUp: new Map<string, Promise<void>>(), setupStands };
 
   const backend: ClusterBackend = {
     name: 'skypilot',

@@ -7,8 +7,9 @@ import { jobIdOf } from './job-id.js';
 import { queueOf } from './jobs.js';
 import type { ClusterMemory, Memory } from './memory.js';
 import { Submitted } from './schemas.js';
+import type { StandsInQueue } from './setups.js';
 import { isForgotten, type SkyApi, SkyError } from './sky-api.js';
-import { SETUP_JOB, taskYaml } from './task-yaml.js';
+import { taskYaml } from './task-yaml.js';
 
 interface Parts {
   readonly api: SkyApi;
@@ -18,6 +19,7 @@ interface Parts {
   readonly submissions: PQueue;
   /** Launches whose setup is known to stand in its cluster's queue, or is being waited for, by request id: once a process. */
   readonly setUp: Map<string, Promise<void>>;
+  readonly setupStands: StandsInQueue;
 }
 
 export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]> {
@@ -101,13 +103,9 @@ async function earlierJob(
 }
 
 /** Waits until setup stands in the queue; asked for once, however many tasks wait for it. */
-async function setUpOf(
-  { api, setUp }: Parts,
-  cluster: ClusterName,
-  known: ClusterMemory,
-  requestId: string,
-): Promise<void> {
-  const waiting = setUp.get(requestId) ?? afterSetup(api, cluster, known, requestId);
+async function setUpOf(parts: Parts, cluster: ClusterName, known: ClusterMemory, requestId: string): Promise<void> {
+  const { setUp } = parts;
+  const waiting = setUp.get(requestId) ?? afterSetup(parts, cluster, known, requestId);
   setUp.set(requestId, waiting);
   await waiting.catch((error: unknown) => {
     setUp.delete(requestId);
@@ -117,16 +115,14 @@ async function setUpOf(
 
 /** Setup is a job of the launch: before the launch has ended, a task could get in front of it. */
 async function afterSetup(
-  api: SkyApi,
+  { api, setupStands }: Parts,
   cluster: ClusterName,
   { launches }: ClusterMemory,
   requestId: string,
 ): Promise<void> {
   const isKnown = await api.wait(requestId, z.unknown()).then(() => true, unlessForgotten(false));
   if (isKnown) return;
-  const wanted = launches.findIndex((launch) => launch.requestId === requestId) + 1;
-  const setups = (await queueOf(api, cluster)).filter(({ job_name }) => job_name === SETUP_JOB).length;
-  if (setups < wanted)
+  if (!(await setupStands(cluster, launches, requestId)))
     throw new SkyError('LaunchCutOff', "SkyPilot's API server was started again before setup was asked for.");
 }
 
