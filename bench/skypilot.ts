@@ -90,8 +90,7 @@ export async function skypilotFigures(): Promise<Figure[]> {
   };
   const isDone = ({ state }: Experiment) => state === 'done';
   try {
-    // With the base as many as will be measured: a server starts its workers with the first requests that meet, and keeps them.
-    await until(await launch(Array.from({ length: RUNS - 1 }, (_, i) => 100 + i)), isDone);
+    await until(await launch(Array.from({ length: CLUSTERS - 1 }, (_, i) => 11 + i)), isDone);
     const fleet = (await store.campaign('bench'))?.fleet.filter(({ state }) => state === 'up') ?? [];
     const ours: Ran[] = [];
     const plain: Ran[] = [];
