@@ -18,6 +18,7 @@ export interface SkypilotOptions {
   readonly memory: Memory;
   readonly infra: string | null;
   readonly now?: () => number;
+  readonly strandedMs?: number;
 }
 
 /** Each call takes SkyPilot seconds, most of it a Python that starts. */
@@ -29,20 +30,37 @@ const CONCURRENCY = 6;
  */
 const SUBMISSIONS = 12;
 
+/** Behind many launches that wait a submission may be PENDING for longer: it only loses its turn. */
+const STRANDED_MS = 240_000;
+
 /** A queue that is asked for what runs costs its cluster, and the server, a second of a core or more. */
 const POLL_MS = 5_000;
 
 const GONE = ['ClusterDoesNotExist', 'ClusterNotUpError'] as const;
 
 /** Clusters of any infra that SkyPilot knows, through the REST interface of its API server. */
-export function createSkypilotBackend({ api, memory, infra, now = Date.now }: SkypilotOptions): ClusterBackend {
+export function createSkypilotBackend({
+  api,
+  memory,
+  infra,
+  now = Date.now,
+  strandedMs = STRANDED_MS,
+}: SkypilotOptions): ClusterBackend {
   const inParallel = <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> =>
     new PQueue({ concurrency: CONCURRENCY }).addAll(items.map((item) => () => work(item)));
   const setupStands = rememberingSetups(api);
   const look = lookAtClusters(api, memory, setupStands, now);
   const reader = createJobReader(api, memory);
   const submissions = new PQueue({ concurrency: SUBMISSIONS });
-  const submitter = { api, memory, look, submissions, setUp: new Map<string, Promise<void>>(), setupStands };
+  const submitter = {
+    api,
+    memory,
+    look,
+    submissions,
+    setUp: new Map<string, Promise<void>>(),
+    setupStands,
+    strandedMs,
+  };
 
   const backend: ClusterBackend = {
     name: 'skypilot',

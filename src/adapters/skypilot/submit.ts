@@ -8,7 +8,7 @@ import { queueOf } from './jobs.js';
 import type { ClusterMemory, Memory } from './memory.js';
 import { Submitted } from './schemas.js';
 import type { StandsInQueue } from './setups.js';
-import { isForgotten, type SkyApi, SkyError } from './sky-api.js';
+import { isForgotten, isSkyError, type SkyApi, SkyError } from './sky-api.js';
 import { taskYaml } from './task-yaml.js';
 
 interface Parts {
@@ -20,6 +20,8 @@ interface Parts {
   /** Launches whose setup is known to stand in its cluster's queue, or is being waited for, by request id: once a process. */
   readonly setUp: Map<string, Promise<void>>;
   readonly setupStands: StandsInQueue;
+  /** How long a submission may be PENDING before it is taken for stranded. */
+  readonly strandedMs: number;
 }
 
 export function submit(parts: Parts, cluster: ClusterName, tasks: readonly Task[]): Promise<Submission[]> {
@@ -47,14 +49,14 @@ async function submitOne(
   place: number,
   accelerators: string | null,
 ): Promise<Submission> {
-  const { api, memory, submissions } = parts;
+  const { memory, submissions } = parts;
   const { name, environmentKey } = task;
   const known = await memory.read(cluster);
   const launch = known.launches.find(({ key }) => key === environmentKey);
   if (!launch) return rejected(name, `Nothing was launched on ${cluster} for the environment "${environmentKey}".`);
   const submitted = (number: number): Submission => ({ name, status: 'submitted', jobId: jobIdOf(known, number) });
   try {
-    const earlier = await earlierJob(api, cluster, name, known.tasks[name]);
+    const earlier = await earlierJob(parts, cluster, name, known.tasks[name]);
     if (earlier !== null) return submitted(earlier);
     await setUpOf(parts, cluster, known, launch.requestId);
     return submitted(await submissions.add(() => exec(parts, cluster, task, accelerators), { priority: -place }));
@@ -65,22 +67,21 @@ async function submitOne(
   }
 }
 
-async function exec(
-  { api, memory, look }: Parts,
-  cluster: ClusterName,
-  task: Task,
-  accelerators: string | null,
-): Promise<number> {
+async function exec(parts: Parts, cluster: ClusterName, task: Task, accelerators: string | null): Promise<number> {
+  const { api, memory, look } = parts;
   const remember = (requestId: string | null) =>
     memory.change(cluster, ({ tasks }) => void Object.assign(tasks, { [task.name]: requestId }));
   // SkyPilot looks itself whether the cluster is there before it takes a job.
   look.heard(cluster);
-  await remember(null);
-  const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
-  await remember(requestId);
-  const { job_id } = await api.wait(requestId, Submitted);
-  look.heard(cluster);
-  return job_id;
+  for (;;) {
+    await remember(null);
+    const requestId = await api.start('/exec', { task: taskYaml(task, accelerators), cluster_name: cluster });
+    await remember(requestId);
+    const number = await earlierJob(parts, cluster, task.name, requestId);
+    if (number === null) continue;
+    look.heard(cluster);
+    return number;
+  }
 }
 
 /**
@@ -88,18 +89,39 @@ async function exec(
  * @param requestId what is remembered of it: null, where a server died before it knew; undefined, where there was none
  */
 async function earlierJob(
-  api: SkyApi,
+  { api, strandedMs }: Parts,
   cluster: ClusterName,
   name: string,
   requestId: string | null | undefined,
 ): Promise<number | null> {
   if (requestId === undefined) return null;
   if (requestId !== null) {
-    const { job_id } = await api.wait(requestId, Submitted).catch(unlessForgotten({ job_id: null }));
+    const job_id = await jobOf(api, requestId, strandedMs);
     if (job_id !== null) return job_id;
   }
   // Only the queue can say whether it got through.
   return (await queueOf(api, cluster)).find((job) => job.job_name === name)?.job_id ?? null;
+}
+
+/**
+ * The job that a submission makes; null: it is forgotten, or was given up. A web process of the API server that is too busy to
+ * say for five seconds that it lives is replaced, and what it had accepted and not yet queued is PENDING for ever (SkyPilot
+ * 0.14.1 with several of them): what is PENDING for long is cancelled, to be sent anew.
+ */
+async function jobOf(api: SkyApi, requestId: string, strandedMs: number): Promise<number | null> {
+  const giveUpIfPending = async () => {
+    if ((await api.statusOf(requestId)) === 'PENDING') await api.cancelRequest(requestId);
+  };
+  // A server that does not answer now is asked again.
+  const timer = setInterval(() => void giveUpIfPending().catch(() => undefined), strandedMs);
+  try {
+    return (await api.wait(requestId, Submitted)).job_id;
+  } catch (error) {
+    if (isForgotten(error) || isSkyError(error, 'CANCELLED')) return null;
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Waits until setup stands in the queue; asked for once, however many tasks wait for it. */
@@ -120,17 +142,16 @@ async function afterSetup(
   { launches }: ClusterMemory,
   requestId: string,
 ): Promise<void> {
-  const isKnown = await api.wait(requestId, z.unknown()).then(() => true, unlessForgotten(false));
+  const isKnown = await api.wait(requestId, z.unknown()).then(
+    () => true,
+    (error: unknown) => {
+      if (isForgotten(error)) return false;
+      throw error;
+    },
+  );
   if (isKnown) return;
   if (!(await setupStands(cluster, launches, requestId)))
     throw new SkyError('LaunchCutOff', "SkyPilot's API server was started again before setup was asked for.");
 }
-
-const unlessForgotten =
-  <T>(value: T) =>
-  (error: unknown): T => {
-    if (isForgotten(error)) return value;
-    throw error;
-  };
 
 const rejected = (name: string, reason: string): Submission => ({ name, status: 'rejected', reason });

@@ -102,7 +102,7 @@ describe('clusters', () => {
   it('are looked for with FORCE where nothing was heard of them for two minutes', async () => {
     const sky = await recordedSky();
     let now = 0;
-    const backend = backendOn(sky, await memoryFolder(), () => now);
+    const backend = backendOn(sky, await memoryFolder(), { now: () => now });
     await sky.recorded('/status', 'status-up');
     await sky.recorded('/queue', 'queue');
     await backend.launch([request]);

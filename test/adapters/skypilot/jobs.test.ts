@@ -73,6 +73,24 @@ describe('submit', () => {
     expect(sky.bodies('/exec').map(yamlOf)).toEqual([expect.stringContaining('name: other')]);
   });
 
+  it.each([
+    ['sends anew what the server had accepted and never began', [], { exec: 2, jobId: /\.3$/ }],
+    ['or takes the job that it had begun meanwhile', [{ job_id: 2, job_name: 'one' }], { exec: 1, jobId: /\.2$/ }],
+  ])('%s', async (_, queue, expected) => {
+    const { sky, folder } = await launched();
+    // As a server answered of which a web process was replaced while a submission waited in it.
+    const cancelled = { status: 200, body: { status: 'CANCELLED', return_value: 'null', error: 'null' } };
+    sky.answer('/exec', () => (sky.bodies('/exec').length === 1 ? cancelled : succeeded({ job_id: 3 })));
+    sky.hold('/exec', () => sky.bodies('/api/cancel').length === 1);
+    const submittedAt = 1_800_000_000;
+    sky.answer('/queue', succeeded(queue.map((job) => ({ ...job, status: 'RUNNING', submitted_at: submittedAt }))));
+    const answer = backendOn(sky, folder, { strandedMs: 20 }).submit(CLUSTER, [task('one')]);
+    await vi.waitUntil(() => sky.bodies('/exec').length === 1);
+    sky.state('PENDING');
+    expect(await answer).toMatchObject([{ status: 'submitted', jobId: expect.stringMatching(expected.jobId) }]);
+    expect(sky.bodies('/exec')).toHaveLength(expected.exec);
+  });
+
   it('tells of a task that is refused, and its neighbours run', async () => {
     const { sky, backend } = await launched();
     sky.answer('/exec', (body) =>

@@ -143,12 +143,16 @@ export async function memoryFolder(): Promise<string> {
 }
 
 /** A second call with the same folder is a later process. */
-export const backendOn = (sky: RecordedSky, folder: string, now?: () => number, isLocal = true) =>
+export const backendOn = (
+  sky: RecordedSky,
+  folder: string,
+  { isLocal = true, ...options }: { isLocal?: boolean; now?: () => number; strandedMs?: number } = {},
+) =>
   createSkypilotBackend({
     api: sky.api(null, isLocal),
     memory: openMemory(folder),
     infra: 'slurm/fakehpc',
-    ...(now ? { now } : {}),
+    ...options,
   });
 
 export const CLUSTER = ClusterName.parse('contract-recording');

@@ -24,7 +24,7 @@ const taskOf = (body: Record<string, unknown> | undefined) => Task.parse(parse(z
 
 it('sends the base to a server elsewhere, under a name of its content, and launches from there', async () => {
   const sky = await recordedSky();
-  await backendOn(sky, await memoryFolder(), undefined, false).launch([await base()]);
+  await backendOn(sky, await memoryFolder(), { isLocal: false }).launch([await base()]);
   const [upload] = sky.uploads();
   const files = unzipSync(upload?.bytes ?? new Uint8Array());
   expect(Object.entries(files).map(([path, bytes]) => [path, strFromU8(bytes)])).toEqual([
@@ -40,13 +40,13 @@ it('sends the base to a server elsewhere, under a name of its content, and launc
 
 it('makes executable again what the server unpacks without that bit', async () => {
   const sky = await recordedSky();
-  await backendOn(sky, await memoryFolder(), undefined, false).launch([await base()]);
+  await backendOn(sky, await memoryFolder(), { isLocal: false }).launch([await base()]);
   expect(taskOf(sky.bodies('/launch')[0]).run).toMatch(/^chmod \+x -- 'deep\/run me.sh'\n/);
 });
 
 it('sends equal folders once', async () => {
   const sky = await recordedSky();
-  const backend = backendOn(sky, await memoryFolder(), undefined, false);
+  const backend = backendOn(sky, await memoryFolder(), { isLocal: false });
   await backend.launch([await base()]);
   await backend.launch([{ ...(await base()), cluster: ClusterName.parse('contract-second') }]);
   expect(sky.bodies('/launch')).toHaveLength(2);
