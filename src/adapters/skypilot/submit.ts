@@ -142,14 +142,12 @@ async function afterSetup(
   { launches }: ClusterMemory,
   requestId: string,
 ): Promise<void> {
-  const isKnown = await api.wait(requestId, z.unknown()).then(
-    () => true,
-    (error: unknown) => {
-      if (isForgotten(error)) return false;
-      throw error;
-    },
-  );
-  if (isKnown) return;
+  try {
+    await api.wait(requestId, z.unknown());
+    return;
+  } catch (error) {
+    if (!isForgotten(error)) throw error;
+  }
   if (!(await setupStands(cluster, launches, requestId)))
     throw new SkyError('LaunchCutOff', "SkyPilot's API server was started again before setup was asked for.");
 }
