@@ -206,8 +206,8 @@ async function execLoop(
     );
   const filledAt = Date.now() / 1000;
   const ran: Ran[] = [];
-  for (const { cluster, expected, jobId } of jobs) {
-    // Follows until the job has ended.
+  // From the last back: it follows that one until it ends, and no Python of its own starts while jobs change.
+  for (const { cluster, expected, jobId } of [...jobs].reverse()) {
     const { stdout } = await execa('sky', ['logs', cluster.name, jobId], { reject: false });
     const said = (name: string) => Number(new RegExp(`${name}: ([\\d.]+)`).exec(stdout)?.[1] ?? Number.NaN);
     ran.push({ cluster: cluster.id, expected, value: said('val_bpb'), began: said('began'), ended: said('ended') });
