@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { execa } from 'execa';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import type { Experiment } from '../src/domain/experiment.js';
 import { openStore } from '../src/store/store.js';
@@ -108,10 +109,10 @@ export async function skypilotFigures(): Promise<Figure[]> {
     const fleet = (await store.campaign('bench'))?.fleet.filter(({ state }) => state === 'up') ?? [];
     await sleep(SETTLE_MS);
     const [startedAt, before] = [performance.now(), cpuSeconds()];
-    const waves = [await launch(VALUES.slice(0, RUNS))];
-    await Promise.all(waves.map(areQueued));
+    const first = await launch(VALUES.slice(0, RUNS));
+    await areQueued(first);
     const submitted = { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: cpuSeconds() - before };
-    waves.push(await launch(VALUES.slice(RUNS)));
+    const waves = [first, await launch(VALUES.slice(RUNS))];
     await Promise.all(waves.map(areQueued));
     const filledAt = Date.now() / 1000;
     const answers: number[] = [];
@@ -197,13 +198,8 @@ async function execLoop(
   const [startedAt, before] = [performance.now(), cpuSeconds()];
   for (const x of VALUES.slice(0, RUNS)) await exec(x);
   const submitted = { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: cpuSeconds() - before };
-  // The clusters side by side, for the first runs are about to end.
-  for (const half of [0, 1])
-    await Promise.all(
-      VALUES.slice(RUNS)
-        .filter((_, i) => i % 2 === half)
-        .map(exec),
-    );
+  // Side by side, for the first runs are about to end.
+  await new PQueue({ concurrency: CLUSTERS }).addAll(VALUES.slice(RUNS).map((x) => () => exec(x)));
   const filledAt = Date.now() / 1000;
   const ran: Ran[] = [];
   // From the last back: it follows that one until it ends, and no Python of its own starts while jobs change.
